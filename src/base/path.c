@@ -1,0 +1,239 @@
+#include "base/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+char *path_join(const char *folder, const char *name)
+{
+    return xasprintf("%s/%s", folder, name);
+}
+
+int path_make_dirs(const char *path, unsigned mode, struct error *error)
+{
+    char *copy = xstrdup(path);
+    int result = 0;
+
+    for (char *slash = copy + 1;; slash++) {
+        char kept = *slash;
+        if (kept != '/' && kept != '\0')
+            continue;
+        *slash = '\0';
+        if (mkdir(copy, (mode_t)mode) < 0 && errno != EEXIST) {
+            result = error_errno(error, "cannot make the folder %s", copy);
+            break;
+        }
+        *slash = kept;
+        if (kept == '\0')
+            break;
+    }
+    free(copy);
+    return result;
+}
+
+/* Refuses a folder that somebody else could have put there or could read. */
+static int check_private(const char *path, struct error *error)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0)
+        return error_errno(error, "cannot use the runtime folder %s", path);
+    if (!S_ISDIR(status.st_mode))
+        return error_set(error, "the runtime folder %s is not a folder: remove it, or set GANGER_RUNTIME_DIR", path);
+    if (status.st_uid != geteuid())
+        return error_set(error, "the runtime folder %s belongs to user %u: set GANGER_RUNTIME_DIR to a folder of yours",
+                         path, (unsigned)status.st_uid);
+    if ((status.st_mode & 077) != 0)
+        return error_set(error, "the runtime folder %s is open to other users: chmod 700 %s", path, path);
+    return 0;
+}
+
+char *path_runtime_dir(struct error *error)
+{
+    const char *given = getenv("GANGER_RUNTIME_DIR"), *xdg = getenv("XDG_RUNTIME_DIR");
+    char *path;
+
+    if (given != NULL && *given != '\0')
+        path = xstrdup(given);
+    else if (xdg != NULL && *xdg == '/')
+        path = path_join(xdg, "ganger");
+    else
+        path = xasprintf("/tmp/ganger-%u", (unsigned)geteuid());
+    if (path[0] != '/') {
+        error_set(error, "the runtime folder %s is not an absolute path: correct GANGER_RUNTIME_DIR", path);
+    } else if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+        error_errno(error, "cannot make the runtime folder %s (set GANGER_RUNTIME_DIR to a folder of yours)", path);
+    } else if (check_private(path, error) == 0) {
+        return path;
+    }
+    free(path);
+    return NULL;
+}
+
+static char *home_folder(const char *override, const char *xdg, const char *under_home, struct error *error)
+{
+    const char *value = getenv(override), *home = getenv("HOME");
+
+    if (value != NULL && *value != '\0') {
+        if (*value == '/')
+            return xstrdup(value);
+        error_set(error, "%s is not an absolute path: %s", override, value);
+        return NULL;
+    }
+    value = getenv(xdg);
+    if (value != NULL && *value == '/')
+        return path_join(value, "ganger");
+    if (home == NULL || *home != '/') {
+        struct passwd *entry = getpwuid(geteuid());
+        home = entry != NULL ? entry->pw_dir : NULL;
+    }
+    if (home == NULL) {
+        error_set(error, "there is no home folder: set HOME or %s", override);
+        return NULL;
+    }
+    return xasprintf("%s/%s/ganger", home, under_home);
+}
+
+char *path_state_dir(struct error *error)
+{
+    char *path = home_folder("GANGER_STATE_DIR", "XDG_STATE_HOME", ".local/state", error);
+
+    if (path != NULL && path_make_dirs(path, 0700, error) < 0) {
+        free(path);
+        path = NULL;
+    }
+    return path;
+}
+
+char *path_config_dir(struct error *error)
+{
+    return home_folder("GANGER_CONFIG_DIR", "XDG_CONFIG_HOME", ".config", error);
+}
+
+char *path_installed(const char *name, struct error *error)
+{
+    static const char *const places[] = {"", "../libexec/ganger/", "../share/ganger/", "../"};
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *slash;
+
+    if (length < 0) {
+        error_errno(error, "cannot read /proc/self/exe");
+        return NULL;
+    }
+    self[length] = '\0';
+    slash = strrchr(self, '/');
+    slash[1] = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        char *path = xasprintf("%s%s%s", self, places[i], name);
+        if (access(path, F_OK) == 0)
+            return path;
+        free(path);
+    }
+    error_set(error, "%s is not installed beside %s: run `make install` again", name, self);
+    return NULL;
+}
+
+int path_read_file(const char *path, size_t limit, char **bytes, size_t *length, struct error *error)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    struct buffer content;
+    ssize_t got;
+
+    if (file < 0)
+        return error_errno(error, "cannot open %s", path);
+    buffer_init(&content);
+    for (;;) {
+        got = read(file, buffer_reserve(&content, 16384), 16384);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        content.length += (size_t)got;
+        if (content.length > limit)
+            break;
+    }
+    if (got < 0) {
+        error_errno(error, "cannot read %s", path);
+    } else if (content.length > limit) {
+        error_set(error, "%s is larger than %zu bytes", path, limit);
+    } else {
+        *buffer_reserve(&content, 0) = '\0';
+        *length = content.length;
+        *bytes = buffer_steal(&content);
+        close(file);
+        return 0;
+    }
+    close(file);
+    buffer_finish(&content);
+    return -1;
+}
+
+int path_write_atomic(int folder, const char *name, const void *bytes, size_t length, struct error *error)
+{
+    char temporary[NAME_MAX];
+    const char *at = bytes;
+    int file;
+
+    (void)snprintf(temporary, sizeof temporary, ".%s.%d.tmp", name, (int)getpid());
+    file = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return error_errno(error, "cannot write %s", name);
+    while (length > 0) {
+        ssize_t wrote = write(file, at, length);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0)
+            goto failed;
+        at += wrote;
+        length -= (size_t)wrote;
+    }
+    if (fsync(file) < 0 || renameat(folder, temporary, folder, name) < 0)
+        goto failed;
+    close(file);
+    return 0;
+failed:
+    error_errno(error, "cannot write %s", name);
+    close(file);
+    (void)unlinkat(folder, temporary, 0);
+    return -1;
+}
+
+static int remove_at(int parent, const char *name)
+{
+    int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries;
+    int result = 0;
+
+    if (folder < 0)
+        return errno == ENOTDIR || errno == ELOOP ? unlinkat(parent, name, 0) : -1;
+    entries = fdopendir(folder);
+    if (entries == NULL) {
+        close(folder);
+        return -1;
+    }
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            remove_at(folder, entry->d_name) < 0)
+            result = -1;
+    }
+    (void)closedir(entries);
+    return result < 0 ? -1 : unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+int path_remove_tree(const char *path, struct error *error)
+{
+    if (remove_at(AT_FDCWD, path) < 0)
+        return error_errno(error, "cannot remove %s", path);
+    return 0;
+}
