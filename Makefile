@@ -35,6 +35,9 @@ $(BUILD)/obj/%.o: %.c
 	$(if $(Q),@echo "  CC $<")
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+# Files compiled in by EMBED (base/embed.h).
+$(BUILD)/obj/src/agent/rules.o: $(wildcard src/agent/rules/*.json)
+
 define layer_rule
 $(call archive,$(1)): $(call object,$(call layer_sources,$(1)))
 	@mkdir -p $$(@D)

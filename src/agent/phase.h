@@ -1,7 +1,7 @@
 /*
- * What an agent is doing, decided from evidence. A pure machine: state, evidence and time in; phase out. It touches no
- * descriptor and reads no clock. Sources are ranked; ranks never add up. Evidence lives until its source speaks
- * again or the attempt ends; a lower rank never overrides a live higher one.
+ * What an agent is doing, decided from evidence. A pure machine: state, evidence and time in; phase out. It
+ * touches no descriptor and reads no clock. Sources are ranked; ranks never add up. Evidence lives until its
+ * source speaks again or the attempt ends; a lower rank never overrides a live higher one.
  */
 #ifndef AGENT_PHASE_H
 #define AGENT_PHASE_H
@@ -29,7 +29,8 @@ enum phase {
     PHASE_COUNT,
 };
 
-/* Ranks 1 to 5 of the design; the first three kinds of structured evidence come with the drivers that speak them. */
+/* Ranks 1 to 5 of the design; the first three kinds of structured evidence come with the drivers that speak
+ * them. */
 enum evidence_source {
     EVIDENCE_STREAM,  /* rank 1: the agent's JSON events */
     EVIDENCE_HOOK,    /* rank 1 */
@@ -65,7 +66,8 @@ struct phase_state {
 void phase_init(struct phase_state *state, int64_t now_ms);
 /* Takes the evidence of one source. Returns true when the phase (or its until) changed. */
 bool phase_observe(struct phase_state *state, enum evidence_source source, const struct evidence *evidence);
-/* The source has nothing to say any more (7501 record cleared, title gone). Returns true when the phase changed. */
+/* The source has nothing to say any more (7501 record cleared, title gone). Returns true when the phase
+ * changed. */
 bool phase_withdraw(struct phase_state *state, enum evidence_source source, int64_t now_ms);
 /* Runs the debounce. Returns true when the phase changed; *next_ms is when to call again, 0: not needed. */
 bool phase_tick(struct phase_state *state, int64_t now_ms, int64_t *next_ms);

@@ -1,6 +1,7 @@
 /*
- * Phases read from window titles, by each agent's rules file (src/agent/rules/AGENT.json, compiled in, overridable in the
- * configuration folder agents/AGENT.json). A rule is a list of prefixes or substrings and the phase they mean.
+ * Phases read from window titles, by each agent's rules file (src/agent/rules/AGENT.json, compiled in,
+ * overridable in the configuration folder agents/AGENT.json). A rule is a list of prefixes or substrings and
+ * the phase they mean.
  */
 #ifndef AGENT_RULES_H
 #define AGENT_RULES_H
@@ -10,8 +11,8 @@
 
 struct rules;
 
-/* The rules of an agent; `override` is a file's path or NULL. Never NULL without an error: an agent without rules has an
- * empty set. */
+/* The rules of an agent; `override` is a file's path or NULL. Never NULL without an error: an agent without
+ * rules has an empty set. */
 struct rules *rules_load(const char *agent, const char *override, struct error *error);
 void rules_destroy(struct rules *rules);
 /* The phase that a title means, or PHASE_COUNT when no rule speaks. */

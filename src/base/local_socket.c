@@ -10,7 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Opens the folder and fills the address that names the socket through it. Returns the folder's descriptor or -1. */
+/* Opens the folder and fills the address that names the socket through it. Returns the folder's descriptor or
+ * -1. */
 static int address_of(const char *folder, const char *name, struct sockaddr_un *address, struct error *error)
 {
     int descriptor = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -16,7 +16,8 @@ int local_socket_listen(const char *folder, const char *name, struct error *erro
 int local_socket_connect(const char *folder, const char *name, struct error *error);
 /* Who is at the other end; SO_PEERCRED. Returns 0 or -1. */
 int local_socket_peer(int socket, uid_t *uid, pid_t *pid, struct error *error);
-/* Waits until the socket can be read (or written when `writing`), at most timeout_ms (-1: for ever). 1, 0 or -1. */
+/* Waits until the socket can be read (or written when `writing`), at most timeout_ms (-1: for ever). 1, 0 or
+ * -1. */
 int local_socket_wait(int socket, int writing, int timeout_ms);
 
 #endif

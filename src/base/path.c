@@ -49,10 +49,12 @@ static int check_private(const char *path, struct error *error)
     if (lstat(path, &status) < 0)
         return error_errno(error, "cannot use the runtime folder %s", path);
     if (!S_ISDIR(status.st_mode))
-        return error_set(error, "the runtime folder %s is not a folder: remove it, or set GANGER_RUNTIME_DIR", path);
+        return error_set(error, "the runtime folder %s is not a folder: remove it, or set GANGER_RUNTIME_DIR",
+                         path);
     if (status.st_uid != geteuid())
-        return error_set(error, "the runtime folder %s belongs to user %u: set GANGER_RUNTIME_DIR to a folder of yours",
-                         path, (unsigned)status.st_uid);
+        return error_set(
+            error, "the runtime folder %s belongs to user %u: set GANGER_RUNTIME_DIR to a folder of yours",
+            path, (unsigned)status.st_uid);
     if ((status.st_mode & 077) != 0)
         return error_set(error, "the runtime folder %s is open to other users: chmod 700 %s", path, path);
     return 0;
@@ -72,7 +74,8 @@ char *path_runtime_dir(struct error *error)
     if (path[0] != '/') {
         error_set(error, "the runtime folder %s is not an absolute path: correct GANGER_RUNTIME_DIR", path);
     } else if (mkdir(path, 0700) < 0 && errno != EEXIST) {
-        error_errno(error, "cannot make the runtime folder %s (set GANGER_RUNTIME_DIR to a folder of yours)", path);
+        error_errno(error, "cannot make the runtime folder %s (set GANGER_RUNTIME_DIR to a folder of yours)",
+                    path);
     } else if (check_private(path, error) == 0) {
         return path;
     }

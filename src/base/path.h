@@ -22,15 +22,17 @@ char *path_config_dir(struct error *error);
 
 /* "A/B", allocated. */
 char *path_join(const char *folder, const char *name);
-/* The folder of a ganger executable or data file, beside the running program: "ganger-host" is looked for in the
- * running program's folder, then in ../libexec/ganger, "themes" and "terminfo" also in ../share/ganger. */
+/* The folder of a ganger executable or data file, beside the running program: "ganger-host" is looked for in
+ * the running program's folder, then in ../libexec/ganger, "themes" and "terminfo" also in ../share/ganger.
+ */
 char *path_installed(const char *name, struct error *error);
 
 /* Like mkdir -p; existing folders are fine. Returns 0 or -1. */
 int path_make_dirs(const char *path, unsigned mode, struct error *error);
 /* Reads a whole file of at most `limit` bytes. Returns 0 or -1; *bytes is allocated and NUL-terminated. */
 int path_read_file(const char *path, size_t limit, char **bytes, size_t *length, struct error *error);
-/* Writes a temporary file beside it, fsyncs and renames: readers see the old or the new file, never a part. */
+/* Writes a temporary file beside it, fsyncs and renames: readers see the old or the new file, never a part.
+ */
 int path_write_atomic(int folder, const char *name, const void *bytes, size_t length, struct error *error);
 /* Removes a folder and what is in it, without following links. */
 int path_remove_tree(const char *path, struct error *error);

@@ -4,6 +4,7 @@
 #ifndef STORE_EVENT_LOG_H
 #define STORE_EVENT_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"

@@ -1,0 +1,27 @@
+/*
+ * The agent CLIs that ganger knows by name: what a person calls them, which program they are and how to get
+ * it. How they are driven is in agent/driver.h.
+ */
+#ifndef BASE_AGENT_CATALOGUE_H
+#define BASE_AGENT_CATALOGUE_H
+
+#include <stddef.h>
+
+struct agent_entry {
+    const char *name;             /* "claude" */
+    const char *title;            /* "Claude Code" */
+    const char *program;          /* looked for on PATH; NULL for "command", which runs what it is given */
+    const char *install;          /* the command line that installs it, or NULL */
+    const char *const *arguments; /* given unless agents.NAME.args says otherwise; NULL-terminated */
+};
+
+/* All of them; "command" is the last. */
+const struct agent_entry *agent_catalogue(size_t *count);
+/* NULL when there is no such agent. */
+const struct agent_entry *agent_catalogue_find(const char *name);
+
+/* The path of an executable: `program` itself when it has a slash, else the first of that name on PATH.
+ * Allocated; NULL when there is none. */
+char *program_path(const char *program);
+
+#endif
