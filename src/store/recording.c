@@ -1,0 +1,225 @@
+/* The writing half of recording.h. */
+#include "store/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/utf8.h"
+
+#define CHUNK 4096 /* bytes of input for which room is made at once */
+#define GROWTH 6   /* a control byte becomes \u00XX */
+
+#define ONES 0x0101010101010101u
+#define HIGHS 0x8080808080808080u
+
+void recording_encode_header(struct buffer *out, int cols, int rows, int64_t started_ms, const char *command,
+                             const char *title)
+{
+    buffer_printf(out, "{\"version\":2,\"width\":%d,\"height\":%d,\"timestamp\":%lld", cols, rows,
+                  (long long)(started_ms / 1000));
+    if (command != NULL) {
+        buffer_append_string(out, ",\"command\":");
+        json_append_quoted(out, command, strlen(command));
+    }
+    if (title != NULL) {
+        buffer_append_string(out, ",\"title\":");
+        json_append_quoted(out, title, strlen(title));
+    }
+    buffer_append_string(out, ",\"env\":{\"TERM\":\"xterm-256color\"}}\n");
+}
+
+/* `[seconds,"type",` with six decimals, without the locale's decimal comma. */
+static void begin_event(struct buffer *out, int64_t at_ns, char type)
+{
+    uint64_t microseconds = at_ns < 0 ? 0 : (uint64_t)at_ns / 1000;
+    uint64_t fraction = microseconds % 1000000;
+    char tail[] = ".000000,\"?\",";
+
+    for (int i = 6; i > 0; i--, fraction /= 10)
+        tail[i] = (char)('0' + fraction % 10);
+    tail[9] = type;
+    buffer_append_char(out, '[');
+    buffer_append_number(out, microseconds / 1000000);
+    buffer_append(out, tail, sizeof tail - 1);
+}
+
+/* High bits mark bytes that JSON must not hold as they are, or that need a look as UTF-8; the lowest mark is exact. */
+static uint64_t special_bytes(uint64_t word)
+{
+    uint64_t quote = word ^ ONES * '"', backslash = word ^ ONES * '\\';
+
+    return ((word - ONES * 0x20) | (quote - ONES) | (backslash - ONES) | word) & HIGHS;
+}
+
+/* Copies plain bytes and returns how many. May write up to 7 bytes further. */
+static size_t copy_plain(char *to, const char *from, size_t length)
+{
+    size_t at = 0;
+
+    while (length - at >= sizeof(uint64_t)) {
+        uint64_t word, special;
+        memcpy(&word, from + at, sizeof word);
+        memcpy(to + at, &word, sizeof word);
+        special = special_bytes(word);
+        if (special != 0)
+            break;
+        at += sizeof word;
+    }
+    for (; at < length; at++) {
+        unsigned char byte = (unsigned char)from[at];
+        if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\')
+            break;
+        to[at] = (char)byte;
+    }
+    return at;
+}
+
+static char *put_escape(char *to, unsigned char byte)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    *to++ = '\\';
+    switch (byte) {
+    case '\n':
+        *to++ = 'n';
+        return to;
+    case '\r':
+        *to++ = 'r';
+        return to;
+    case '\t':
+        *to++ = 't';
+        return to;
+    case '"':
+    case '\\':
+        *to++ = (char)byte;
+        return to;
+    default:
+        memcpy(to, "u00", 3);
+        to[3] = hex[byte >> 4];
+        to[4] = hex[byte & 15];
+        return to + 5;
+    }
+}
+
+/* Copies one code point, or a replacement for the bytes that are none. Returns how many bytes it took. */
+static size_t put_code_point(char **to, const char *from, size_t length)
+{
+    uint32_t code;
+    int used = utf8_decode(from, length, &code);
+    size_t taken = used > 0 ? (size_t)used : used < 0 ? (size_t)-used : length;
+
+    if (used > 0) {
+        memcpy(*to, from, taken);
+        *to += taken;
+    } else {
+        memcpy(*to, "\xEF\xBF\xBD", 3);
+        *to += 3;
+    }
+    return taken;
+}
+
+/* Escapes from `bytes` until CHUNK or more of them are done; a code point is never cut. Returns how many. */
+static size_t put_chunk(struct buffer *out, const char *bytes, size_t length)
+{
+    size_t stop = length < CHUNK ? length : CHUNK, at = 0;
+    char *start = buffer_reserve(out, (CHUNK + 4) * GROWTH + 8), *to = start;
+
+    while (at < stop) {
+        unsigned char byte = (unsigned char)bytes[at];
+        if (byte >= 0x80) {
+            at += put_code_point(&to, bytes + at, length - at);
+        } else if (byte < 0x20 || byte == '"' || byte == '\\') {
+            to = put_escape(to, byte);
+            at++;
+        } else {
+            size_t plain = copy_plain(to, bytes + at, stop - at);
+            to += plain;
+            at += plain;
+        }
+    }
+    out->length += (size_t)(to - start);
+    return at;
+}
+
+static void put_text(struct buffer *out, const char *text, size_t length)
+{
+    buffer_append_char(out, '"');
+    for (size_t at = 0; at < length;)
+        at += put_chunk(out, text + at, length - at);
+    buffer_append(out, "\"]\n", 3);
+}
+
+size_t recording_encode_output(struct buffer *out, int64_t at_ns, const char *bytes, size_t length, int last)
+{
+    size_t taken = last ? length : length - utf8_incomplete_tail(bytes, length);
+
+    if (taken == 0)
+        return 0;
+    begin_event(out, at_ns, 'o');
+    put_text(out, bytes, taken);
+    return taken;
+}
+
+void recording_encode_resize(struct buffer *out, int64_t at_ns, int cols, int rows)
+{
+    begin_event(out, at_ns, 'r');
+    buffer_printf(out, "\"%dx%d\"]\n", cols, rows);
+}
+
+void recording_encode_marker(struct buffer *out, int64_t at_ns, const char *label)
+{
+    begin_event(out, at_ns, 'm');
+    put_text(out, label, strlen(label));
+}
+
+/* The length of the file up to its last \n, at most `size`. */
+static int64_t whole_lines(int file, int64_t size)
+{
+    char block[4096];
+
+    while (size > 0) {
+        size_t room = size < (int64_t)sizeof block ? (size_t)size : sizeof block;
+        ssize_t got = pread(file, block, room, size - (int64_t)room);
+        const char *found = got <= 0 ? NULL : memrchr(block, '\n', (size_t)got);
+        if (found != NULL)
+            return size - (int64_t)room + (found - block) + 1;
+        if (got != (ssize_t)room)
+            return 0;
+        size -= (int64_t)room;
+    }
+    return 0;
+}
+
+static int cut_to(int file, uint64_t length)
+{
+    struct stat status;
+    int64_t keep = length > INT64_MAX ? INT64_MAX : (int64_t)length;
+
+    if (fstat(file, &status) < 0)
+        return -1;
+    if (status.st_size < keep)
+        keep = whole_lines(file, status.st_size);
+    return ftruncate(file, keep) < 0 || lseek(file, keep, SEEK_SET) < 0 ? -1 : 0;
+}
+
+int recording_open(int session_dir, unsigned attempt, uint64_t length, struct error *error)
+{
+    char name[32];
+    int file;
+
+    (void)snprintf(name, sizeof name, "attempt-%u.cast", attempt);
+    file = openat(session_dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return error_errno(error, "cannot open the recording %s", name);
+    if (cut_to(file, length) < 0) {
+        error_errno(error, "cannot cut the recording %s to %llu bytes", name, (unsigned long long)length);
+        close(file);
+        return -1;
+    }
+    return file;
+}

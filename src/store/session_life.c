@@ -1,0 +1,82 @@
+#include "store/session_life.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "store/session_dir.h"
+
+bool session_phase_ended(const char *phase)
+{
+    static const char *const ended[] = {"completed", "failed", "timeout", "cancelled", "killed", "lost"};
+
+    for (size_t i = 0; i < sizeof ended / sizeof ended[0]; i++) {
+        if (strcmp(phase, ended[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+int session_dir_alive(const char *state_dir, const char *uuid, struct error *error)
+{
+    char *folder = session_dir_path(state_dir, uuid), *path = path_join(folder, SESSION_LOCK);
+    int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int result = 0;
+
+    if (lock < 0 && errno != ENOENT) {
+        result = error_errno(error, "cannot tell whether the session lives: cannot open %s", path);
+    } else if (lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) < 0) {
+        result =
+            errno == EWOULDBLOCK ? 1 : error_errno(error, "cannot tell whether the session lives: %s", path);
+    }
+    if (lock >= 0)
+        close(lock);
+    free(path);
+    free(folder);
+    return result;
+}
+
+bool session_starting(const char *state_dir, const char *uuid, const json_t *session)
+{
+    char *folder, *path;
+    struct stat status;
+    int64_t age_ms;
+    bool found;
+
+    if (strcmp(json_member_string(session, "phase", ""), "initializing") != 0)
+        return false;
+    folder = session_dir_path(state_dir, uuid);
+    path = path_join(folder, SESSION_FILE);
+    found = stat(path, &status) == 0;
+    free(path);
+    free(folder);
+    if (!found)
+        return false;
+    age_ms = clock_realtime_ms() - ((int64_t)status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1000000);
+    return age_ms > -SESSION_START_S * 1000 && age_ms < SESSION_START_S * 1000;
+}
+
+int session_life(const char *state_dir, const char *uuid, const json_t *session, struct error *error)
+{
+    int alive = session_dir_alive(state_dir, uuid, error);
+    json_t *own;
+    bool starting;
+
+    if (alive != 0)
+        return alive < 0 ? -1 : SESSION_ALIVE;
+    own = session != NULL ? NULL : session_dir_read(state_dir, uuid, NULL);
+    starting = session_starting(state_dir, uuid, session != NULL ? session : own);
+    json_decref(own);
+    if (starting)
+        return SESSION_STARTING;
+    /* A keeper may have taken the lock between the two looks. */
+    alive = session_dir_alive(state_dir, uuid, error);
+    return alive < 0 ? -1 : alive == 1 ? SESSION_ALIVE : SESSION_GONE;
+}

@@ -1,0 +1,19 @@
+/*
+ * Whether a session lives, from its folder alone.
+ */
+#ifndef STORE_SESSION_LIFE_H
+#define STORE_SESSION_LIFE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+
+enum session_life { SESSION_GONE, SESSION_STARTING, SESSION_ALIVE };
+
+/* By lock file, then session.json (`session`, or NULL to read it). -1 when it cannot be told. */
+int session_life(const char *state_dir, const char *uuid, const json_t *session, struct error *error);
+/* Whether session.json, already read, is that of a session being started. */
+bool session_starting(const char *state_dir, const char *uuid, const json_t *session);
+
+#endif
