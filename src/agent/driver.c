@@ -88,23 +88,12 @@ static void command_arguments(const struct agent_start *start, struct arguments 
     (void)out;
 }
 
-static const char *const claude_scrubbed[] = {
-    "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN",    "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_PROFILE",
-    "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX",  NULL};
-static const char *const codex_scrubbed[] = {"CODEX_HOME",         "CODEX_SQLITE_HOME", "CODEX_API_KEY",
-                                             "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY",    NULL};
-static const char *const gemini_scrubbed[] = {"GEMINI_CLI_HOME",      "GEMINI_API_KEY",
-                                              "GOOGLE_API_KEY",       "GOOGLE_GENAI_USE_VERTEXAI",
-                                              "GOOGLE_CLOUD_PROJECT", NULL};
-static const char *const opencode_scrubbed[] = {"OPENCODE_AUTH_CONTENT", "OPENCODE_DB", NULL};
-static const char *const nothing_scrubbed[] = {NULL};
-
 static const struct agent_driver drivers[] = {
-    {"claude", true, true, 0, "Escape", claude_scrubbed, claude_arguments},
-    {"codex", false, true, 120, "Escape", codex_scrubbed, codex_arguments},
-    {"gemini", true, true, 60, "Escape", gemini_scrubbed, gemini_arguments},
-    {"opencode", false, true, 60, "Escape Escape", opencode_scrubbed, opencode_arguments},
-    {"command", false, false, 0, "C-c", nothing_scrubbed, command_arguments},
+    {"claude", true, true, 0, "Escape", claude_arguments},
+    {"codex", false, true, 120, "Escape", codex_arguments},
+    {"gemini", true, true, 60, "Escape", gemini_arguments},
+    {"opencode", false, true, 60, "Escape Escape", opencode_arguments},
+    {"command", false, false, 0, "C-c", command_arguments},
 };
 
 const struct agent_driver *agent_driver_find(const char *name)

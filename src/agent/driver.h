@@ -23,20 +23,20 @@ void arguments_add(struct arguments *arguments, const char *text);
 
 struct agent_start {
     enum agent_mode mode;
-    const char *prompt; /* the first prompt, or NULL */
-    const char
-        *session_id; /* the id (a UUID) to give a new conversation, when the agent takes one; or NULL */
-    const char
-        *resume_id; /* resume this conversation; "": the latest of the working folder; NULL: a new one */
+    /* The first prompt, or NULL. */
+    const char *prompt;
+    /* The id (a UUID) to give a new conversation, when the agent takes one; or NULL. */
+    const char *session_id;
+    /* Resume this conversation; "": the latest of the working folder; NULL: a new one. */
+    const char *resume_id;
 };
 
 struct agent_driver {
     const char *name;      /* as in the catalogue */
     bool takes_session_id; /* a new conversation can be given its id */
     bool can_resume;
-    int enter_delay_ms;          /* least time between a pasted prompt and Enter */
-    const char *interrupt;       /* key names, space separated, that interrupt a turn */
-    const char *const *scrubbed; /* environment variables that would cross accounts; NULL-terminated */
+    int enter_delay_ms;    /* least time between a pasted prompt and Enter */
+    const char *interrupt; /* key names, space separated, that interrupt a turn */
     /* Appends what follows the program and its configured arguments. */
     void (*arguments)(const struct agent_start *start, struct arguments *out);
 };

@@ -13,6 +13,7 @@ struct agent_entry {
     const char *program;          /* looked for on PATH; NULL for "command", which runs what it is given */
     const char *install;          /* the command line that installs it, or NULL */
     const char *const *arguments; /* given unless agents.NAME.args says otherwise; NULL-terminated */
+    const char *const *scrubbed;  /* environment variables that would cross accounts; NULL-terminated */
 };
 
 /* All of them; "command" is the last. */

@@ -1,0 +1,71 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+static int run(int argc, char **argv);
+
+const struct command command_config = {
+    "config", "Plumbing", "where the configuration is, and whether it is right",
+    "usage: ganger config path | check [FILE] | show | schema\n"
+    "\n"
+    "  path     the file that is read\n"
+    "  check    reads it and says what is wrong, with file, line and key; exit code 1 then\n"
+    "  show     every value in force, as JSON\n"
+    "  schema   the JSON Schema of the file, for editors\n"
+    "\n"
+    "The keys are in ganger-config(5).\n"
+    "\n"
+    "example: ganger config check\n",
+    run};
+
+static int print_path(void)
+{
+    struct error error;
+    char *path = config_path(&error);
+
+    if (path == NULL)
+        return cli_error("config", &error);
+    (void)puts(path);
+    free(path);
+    return EXIT_OK;
+}
+
+static int check(const char *path, bool show)
+{
+    struct error error;
+    struct config *config = config_load(path, &error);
+
+    if (config == NULL)
+        return cli_error("config", &error);
+    if (show)
+        cli_print_json(config_show(config));
+    config_destroy(config);
+    return EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, CLI_HELP_OPTION, {0}};
+    const char *what;
+
+    while (cli_option(&command_config, argc, argv, ":h", options) != -1)
+        continue;
+    cli_operands(&command_config, argc, 1, 2);
+    what = argv[optind];
+    if (argc - optind == 2 && strcmp(what, "check") != 0)
+        cli_usage_error(&command_config, "too many words");
+    if (strcmp(what, "path") == 0)
+        return print_path();
+    if (strcmp(what, "check") == 0)
+        return check(argv[optind + 1], false);
+    if (strcmp(what, "show") == 0)
+        return check(NULL, true);
+    if (strcmp(what, "schema") != 0)
+        cli_usage_error(&command_config, "%s: expected path, check, show or schema", what);
+    (void)fputs(config_schema(), stdout);
+    return EXIT_OK;
+}

@@ -1,0 +1,124 @@
+#include "cli/cli.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "store/session_dir.h"
+
+static int run(int argc, char **argv);
+
+const struct command command_demo = {"demo", "Start",
+                                     "a crew of stand-in agents, to see what the dashboard does",
+                                     "usage: ganger demo [--keep | --list]\n"
+                                     "\n"
+                                     "Starts a crew of scripted stand-in agents and opens the dashboard on "
+                                     "them. No account and no network is needed. The crew ends\n"
+                                     "and is removed when the dashboard is left.\n"
+                                     "\n"
+                                     "  --keep   leave the crew running\n"
+                                     "  --list   print what the crew shows, and start nothing\n"
+                                     "\n"
+                                     "example: ganger demo\n",
+                                     run};
+
+static const struct scene {
+    const char *name, *scenario, *shows;
+} scenes[] = {
+    {"demo-think", "think", "thinks for a while, uses a tool, answers, and begins again"},
+    {"demo-stream", "stream", "streams a long answer"},
+    {"demo-approve", "approve", "asks for permission and waits for you"},
+    {"demo-limit", "limit", "has hit a usage limit and counts down to its reset"},
+    {"demo-fail", "fail", "ends with an error; what it printed stays readable"},
+    {"demo-idle", "echo", "waits for a prompt: press p, or Enter and type"},
+};
+#define SCENES (sizeof scenes / sizeof scenes[0])
+
+extern char **environ;
+
+/* Runs this program with other arguments, quietly, and returns its exit code. */
+static int run_self(char *const argv[], bool quiet)
+{
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+    int status = -1;
+
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (quiet)
+        (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ) == 0) {
+        while (waitpid(pid, &status, 0) < 0)
+            continue;
+    }
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
+}
+
+static int start_crew(const char *program)
+{
+    for (size_t i = 0; i < SCENES; i++) {
+        char *const argv[] = {"ganger",
+                              "run",
+                              "-d",
+                              "-n",
+                              (char *)(uintptr_t)scenes[i].name,
+                              "--",
+                              (char *)(uintptr_t)program,
+                              (char *)(uintptr_t)scenes[i].scenario,
+                              NULL};
+        if (run_self(argv, false) != EXIT_OK)
+            return -1;
+    }
+    return 0;
+}
+
+static void end_crew(void)
+{
+    for (size_t i = 0; i < SCENES; i++) {
+        char *const end[] = {"ganger", "kill", (char *)(uintptr_t)scenes[i].name, NULL};
+        char *const remove[] = {"ganger", "rm", (char *)(uintptr_t)scenes[i].name, NULL};
+        (void)run_self(end, true);
+        (void)run_self(remove, true);
+    }
+}
+
+static int list(void)
+{
+    for (size_t i = 0; i < SCENES; i++)
+        (void)printf("%-14s %s\n", scenes[i].name, scenes[i].shows);
+    return EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"keep", no_argument, NULL, 'k'}, {"list", no_argument, NULL, 'l'}, CLI_HELP_OPTION, {0}};
+    bool keep = false;
+    struct error error;
+    char *program;
+    int code;
+
+    for (int option; (option = cli_option(&command_demo, argc, argv, ":h", options)) != -1;) {
+        if (option == 'l')
+            return list();
+        keep = true;
+    }
+    cli_operands(&command_demo, argc, 0, 0);
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return cli_errorf("demo", "there is no terminal for the dashboard");
+    program = path_installed("ganger-fake", &error);
+    if (program == NULL)
+        return cli_error("demo", &error);
+    code = start_crew(program) < 0 ? EXIT_FAILED : cli_open_dashboard(NULL, false, false);
+    if (!keep || code != EXIT_OK)
+        end_crew();
+    free(program);
+    return code;
+}

@@ -1,0 +1,185 @@
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/path.h"
+#include "store/recording.h"
+#include "store/session_dir.h"
+
+static int run(int argc, char **argv);
+
+const struct command command_logs = {
+    "logs", "Look", "what a session printed, as text",
+    "usage: ganger logs SESSION [-f] [--raw]\n"
+    "\n"
+    "Prints the transcript: the lines that left the screen, then the screen of a running session.\n"
+    "\n"
+    "  -f      follow: go on with the lines that leave the screen, until the session ends\n"
+    "  --raw   the bytes that the agent printed, escape sequences included, all attempts\n"
+    "\n"
+    "example: ganger logs api-fix | less\n",
+    run};
+
+/* Copies from the file's offset to its end. */
+static int copy_rest(int file)
+{
+    char bytes[16384];
+    ssize_t got;
+
+    while ((got = read(file, bytes, sizeof bytes)) > 0 || (got < 0 && errno == EINTR)) {
+        if (got > 0 && fwrite(bytes, 1, (size_t)got, stdout) != (size_t)got)
+            return -1;
+    }
+    return fflush(stdout) == 0 && got == 0 ? 0 : -1;
+}
+
+static int open_transcript(const char *uuid)
+{
+    struct error error;
+    int folder = session_dir_open(cli_state_dir(), uuid, &error), file;
+
+    if (folder < 0)
+        cli_die("logs", &error);
+    file = openat(folder, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC);
+    close(folder);
+    return file;
+}
+
+static void print_screen(const char *uuid)
+{
+    struct error error;
+    json_t *screen = cli_call(uuid, "screen.get", json_pack("{s:s}", "format", "text"), &error);
+    const char *text = json_member_string(screen, "text", "");
+    size_t length = strlen(text);
+
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    if (length > 0)
+        (void)printf("%.*s\n", (int)length, text);
+    json_decref(screen);
+}
+
+static bool running(const char *uuid)
+{
+    struct error error;
+    json_t *session = cli_session(uuid, 2000, &error);
+    bool result = session != NULL && !session_phase_ended(json_member_string(session, "phase", ""));
+
+    json_decref(session);
+    return result;
+}
+
+/* Copies what is added to the transcript until the session ends. */
+static int follow(const char *uuid, int transcript)
+{
+    char *folder = session_dir_path(cli_state_dir(), uuid), *path = path_join(folder, SESSION_TRANSCRIPT);
+    char ignored[4096];
+    struct error error;
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), result = 0;
+    struct client *client = cli_connect(uuid, &error);
+
+    if (client != NULL)
+        json_decref(client_call(client, "session.subscribe", json_pack("{s:[s]}", "types", "session_ended"),
+                                CLI_CALL_TIMEOUT_MS, &error));
+    (void)inotify_add_watch(watch, path, IN_MODIFY);
+    while (result == 0 && client != NULL) {
+        struct pollfd waited[] = {{.fd = watch, .events = POLLIN},
+                                  {.fd = client_descriptor(client), .events = POLLIN}};
+        char *line;
+        size_t length;
+        bool ended = !running(uuid);
+        result = copy_rest(transcript);
+        if (ended || result < 0)
+            break;
+        (void)poll(waited, 2, -1);
+        while (read(watch, ignored, sizeof ignored) > 0)
+            continue;
+        if (waited[1].revents != 0 && client_next(client, 0, &line, &length, &error) < 0) {
+            client_destroy(client);
+            client = cli_connect(uuid, &error);
+        }
+    }
+    result = result == 0 ? copy_rest(transcript) : result;
+    client_destroy(client);
+    close(watch);
+    free(path);
+    free(folder);
+    return result;
+}
+
+static int print_recording(int folder, unsigned attempt)
+{
+    char name[32];
+    struct error error;
+    struct recording_reader *reader;
+    struct recording_event event;
+    int file, got;
+
+    (void)snprintf(name, sizeof name, "attempt-%u.cast", attempt);
+    file = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    reader = recording_reader_create(file, 0, 0, &error);
+    if (reader == NULL)
+        return cli_error(name, &error);
+    while ((got = recording_reader_next(reader, &event, &error)) > 0) {
+        if (event.type == 'o' && fwrite(event.text, 1, event.length, stdout) != event.length)
+            break;
+    }
+    recording_reader_destroy(reader);
+    return got < 0 ? cli_error(name, &error) : EXIT_OK;
+}
+
+static int print_raw(const char *uuid)
+{
+    struct error error;
+    json_t *session = session_dir_read(cli_state_dir(), uuid, &error);
+    int folder = session == NULL ? -1 : session_dir_open(cli_state_dir(), uuid, &error), code = EXIT_OK;
+    unsigned attempts = (unsigned)json_member_integer(session, "attempt", 1);
+
+    json_decref(session);
+    if (folder < 0)
+        cli_die("logs", &error);
+    for (unsigned attempt = 1; attempt <= attempts && code == EXIT_OK; attempt++)
+        code = print_recording(folder, attempt);
+    close(folder);
+    return fflush(stdout) == 0 ? code : EXIT_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"follow", no_argument, NULL, 'f'}, {"raw", no_argument, NULL, 'r'}, CLI_HELP_OPTION, {0}};
+    bool following = false, raw = false;
+    char uuid[UUID_SIZE];
+    int transcript, result = 0;
+
+    for (int option; (option = cli_option(&command_logs, argc, argv, ":fh", options)) != -1;) {
+        following = following || option == 'f';
+        raw = raw || option == 'r';
+    }
+    cli_operands(&command_logs, argc, 1, 1);
+    if (raw && following)
+        cli_usage_error(&command_logs, "--raw and -f exclude each other");
+    cli_find(argv[optind], true, uuid);
+    if (raw)
+        return print_raw(uuid);
+    transcript = open_transcript(uuid);
+    if (transcript >= 0)
+        result = copy_rest(transcript);
+    if (following && transcript >= 0 && result == 0)
+        result = follow(uuid, transcript);
+    else if (running(uuid))
+        print_screen(uuid);
+    if (transcript >= 0)
+        close(transcript);
+    return result == 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
+}

@@ -1,0 +1,132 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "store/session_dir.h"
+
+/* All hosts together are asked for this long; one that does not answer is shown as session.json has it. */
+#define ASK_TOTAL_MS 500
+
+static int run(int argc, char **argv);
+
+const struct command command_ls = {
+    "ls", "Look", "all sessions, the most urgent first",
+    "usage: ganger ls [--json]\n"
+    "\n"
+    "Lists all sessions: those that need a person first, ended ones last.\n"
+    "\n"
+    "  --json   an array of session objects, oldest first\n"
+    "\n"
+    "example: ganger ls --json | jq -r '.[] | select(.phase == \"approval\") | .name'\n",
+    run};
+
+static json_t *freshen(json_t *entry, int64_t deadline)
+{
+    int left = (int)((deadline - clock_monotonic_ns()) / 1000000);
+    const char *uuid = json_member_string(entry, "id", "");
+    bool alive = json_member_bool(entry, "alive", 0);
+    json_t *session = NULL;
+    struct error error;
+
+    if (alive && left > 0) {
+        struct client *client = client_connect(cli_runtime_dir(), uuid, left, &error);
+        if (client != NULL)
+            session = client_call(client, "session.get", NULL, left, &error);
+        client_destroy(client);
+    }
+    if (session == NULL)
+        session = json_incref(entry);
+    (void)json_object_del(session, "alive");
+    return session;
+}
+
+/* A person first, then what went wrong, what waits, what works, what rests, what ended. */
+static int urgency(const char *phase)
+{
+    static const char *const order[] = {
+        "approval",  "failed", "lost",    "timeout", "limited",      "retrying",  "connecting", "thinking",
+        "streaming", "tool",   "unknown", "idle",    "initializing", "cancelled", "killed",     "completed"};
+    int place = 0;
+
+    while (place < (int)(sizeof order / sizeof order[0]) && strcmp(order[place], phase) != 0)
+        place++;
+    return place;
+}
+
+static int by_urgency(const void *left, const void *right)
+{
+    const json_t *a = *(json_t *const *)left, *b = *(json_t *const *)right;
+    int difference =
+        urgency(json_member_string(a, "phase", "")) - urgency(json_member_string(b, "phase", ""));
+
+    return difference != 0
+               ? difference
+               : strcmp(json_member_string(a, "created_at", ""), json_member_string(b, "created_at", ""));
+}
+
+static void add_row(struct table *table, const json_t *session)
+{
+    const char *account = json_member_string(session, "account", NULL);
+    const char *short_name = json_member_string(session, "name", "?");
+    char elapsed[16] = "";
+    int64_t since;
+
+    if (clock_parse_rfc3339(json_member_string(session, "phase_since", ""), &since) == 0)
+        clock_format_duration((clock_realtime_ms() - since) / 1000, elapsed, sizeof elapsed);
+    table_add(table, (const char *const[]){short_name, json_member_string(session, "agent", "?"),
+                                           account != NULL ? account : "-",
+                                           json_member_string(session, "phase", "?"), elapsed,
+                                           json_member_string(session, "title", "")});
+}
+
+static void print_table(json_t *sessions)
+{
+    static const char *const headings[] = {"NAME", "AGENT", "ACCOUNT", "PHASE", "FOR", "TITLE"};
+    size_t count = json_array_size(sessions);
+    json_t **sorted = calloc(count + 1, sizeof *sorted);
+    struct table *table = table_create(6, headings);
+
+    for (size_t i = 0; sorted != NULL && i < count; i++)
+        sorted[i] = json_array_get(sessions, i);
+    if (sorted != NULL && count > 0)
+        qsort(sorted, count, sizeof *sorted, by_urgency);
+    for (size_t i = 0; sorted != NULL && i < count; i++)
+        add_row(table, sorted[i]);
+    free(sorted);
+    table_print(table);
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"json", no_argument, NULL, 'j'}, CLI_HELP_OPTION, {0}};
+    int64_t deadline = clock_monotonic_ns() + ASK_TOTAL_MS * 1000000LL;
+    json_t *stored, *entry, *sessions = json_array();
+    bool json = false;
+    int damaged = 0;
+    size_t index;
+    struct error error;
+
+    for (int option; (option = cli_option(&command_ls, argc, argv, ":h", options)) != -1;)
+        json = option == 'j' || json;
+    cli_operands(&command_ls, argc, 0, 0);
+    stored = session_dir_list(cli_state_dir(), &damaged, &error);
+    if (stored == NULL)
+        cli_die("ls", &error);
+    json_array_foreach(stored, index, entry)(void) json_array_append_new(sessions, freshen(entry, deadline));
+    json_decref(stored);
+    if (json)
+        cli_print_json(sessions);
+    else if (json_array_size(sessions) == 0)
+        (void)puts("no session: `ganger run` starts one, `ganger demo` shows a crew");
+    else
+        print_table(sessions);
+    if (damaged > 0)
+        (void)cli_errorf("ls", "%d session folder%s cannot be read; see %s/sessions", damaged,
+                         damaged == 1 ? "" : "s", cli_state_dir());
+    json_decref(sessions);
+    return EXIT_OK;
+}

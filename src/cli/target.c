@@ -1,0 +1,174 @@
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "cli/cli.h"
+#include "rpc/protocol.h"
+#include "store/session_dir.h"
+
+/* A host that was killed is back within a second. */
+#define RECONNECT_MS 3000
+#define RECONNECT_STEP_MS 20
+#define END_TIMEOUT_MS 30000
+
+const char *cli_state_dir(void)
+{
+    static char *path;
+    struct error error;
+
+    if (path == NULL && (path = path_state_dir(&error)) == NULL)
+        cli_die("state folder", &error);
+    return path;
+}
+
+const char *cli_runtime_dir(void)
+{
+    static char *path;
+    struct error error;
+
+    if (path == NULL && (path = path_runtime_dir(&error)) == NULL)
+        cli_die("runtime folder", &error);
+    return path;
+}
+
+void cli_find(const char *reference, bool prefixes, char uuid[UUID_SIZE])
+{
+    struct error error;
+    int found = session_dir_find(cli_state_dir(), reference, prefixes, uuid, &error);
+
+    if (found == 0)
+        return;
+    (void)cli_error(reference, &error);
+    exit(found == -2 ? EXIT_USAGE : EXIT_FAILED);
+}
+
+struct client *cli_connect(const char *uuid, struct error *error)
+{
+    const char *runtime = cli_runtime_dir(), *state = cli_state_dir();
+    int64_t deadline = clock_monotonic_ns() + RECONNECT_MS * 1000000LL;
+
+    for (;;) {
+        struct client *client = client_connect(runtime, uuid, CLI_CALL_TIMEOUT_MS, error);
+        int code = error->code;
+        if (client != NULL)
+            return client;
+        if ((code != ENOENT && code != ECONNREFUSED && code != EPIPE) || clock_monotonic_ns() >= deadline)
+            return NULL;
+        if (session_dir_alive(state, uuid, NULL) != 1) {
+            (void)error_set(error, "the session has ended: `ganger retry` starts it again");
+            error->code = ENOENT;
+            return NULL;
+        }
+        (void)poll(NULL, 0, RECONNECT_STEP_MS);
+    }
+}
+
+json_t *cli_call(const char *uuid, const char *method, json_t *params, struct error *error)
+{
+    struct client *client = cli_connect(uuid, error);
+    json_t *result;
+
+    if (client == NULL) {
+        json_decref(params);
+        return NULL;
+    }
+    result = client_call(client, method, params, CLI_CALL_TIMEOUT_MS, error);
+    client_destroy(client);
+    return result;
+}
+
+json_t *cli_session(const char *uuid, int timeout_ms, struct error *error)
+{
+    struct client *client = NULL;
+    json_t *session = NULL, *list;
+    size_t index;
+    json_t *entry;
+
+    if (session_dir_alive(cli_state_dir(), uuid, NULL) == 1 && timeout_ms > 0)
+        client = client_connect(cli_runtime_dir(), uuid, timeout_ms, error);
+    if (client != NULL) {
+        session = client_call(client, "session.get", NULL, timeout_ms, error);
+        client_destroy(client);
+    }
+    if (session != NULL)
+        return session;
+    list = session_dir_list(cli_state_dir(), NULL, error);
+    json_array_foreach(list, index, entry)
+    {
+        const char *id = json_string_value(json_object_get(entry, "id"));
+        if (id != NULL && strcmp(id, uuid) == 0)
+            session = json_incref(entry);
+    }
+    json_decref(list);
+    if (session == NULL)
+        (void)error_set(error, "the session's folder cannot be read: `ganger ls` lists what there is");
+    return session;
+}
+
+int cli_leave(const char *uuid, struct error *error)
+{
+    int64_t deadline = clock_monotonic_ns() + CLI_CALL_TIMEOUT_MS * 1000000LL;
+    struct client *client = client_connect(cli_runtime_dir(), uuid, CLI_CALL_TIMEOUT_MS, error);
+
+    if (client != NULL)
+        json_decref(client_call(client, "session.kill", NULL, CLI_CALL_TIMEOUT_MS, error));
+    client_destroy(client);
+    while (session_dir_alive(cli_state_dir(), uuid, NULL) == 1) {
+        if (clock_monotonic_ns() >= deadline)
+            return error_set(error, "its host does not leave: see %s/sessions/%s/%s", cli_state_dir(), uuid,
+                             SESSION_HOST_LOG);
+        (void)poll(NULL, 0, RECONNECT_STEP_MS);
+    }
+    return 0;
+}
+
+/* Waits for session_ended; the connection's end says the same. */
+static int await_end(struct client *client, struct error *error)
+{
+    int64_t deadline = clock_monotonic_ns() + END_TIMEOUT_MS * 1000000LL;
+
+    for (;;) {
+        int left = (int)((deadline - clock_monotonic_ns()) / 1000000), got;
+        char *line;
+        size_t length;
+        if (left <= 0)
+            return error_set(error,
+                             "its processes have not ended within %d s; `ganger kill` ends them at once",
+                             END_TIMEOUT_MS / 1000);
+        got = client_next(client, left, &line, &length, error);
+        if (got < 0 || (got > 0 && strstr(line, "\"session_ended\"") != NULL))
+            return 0;
+    }
+}
+
+int cli_end(const char *uuid, const char *method, json_t *params, struct error *error)
+{
+    struct client *client =
+        session_dir_alive(cli_state_dir(), uuid, NULL) == 1 ? cli_connect(uuid, error) : NULL;
+    json_t *session = NULL, *result = NULL;
+    int ended = 0;
+
+    if (client == NULL) {
+        json_decref(params);
+        return session_dir_alive(cli_state_dir(), uuid, NULL) == 1 ? -1 : 0;
+    }
+    json_decref(client_call(client, "session.subscribe", json_pack("{s:[s]}", "types", "session_ended"),
+                            CLI_CALL_TIMEOUT_MS, error));
+    session = client_call(client, "session.get", NULL, CLI_CALL_TIMEOUT_MS, error);
+    if (session == NULL || session_phase_ended(json_member_string(session, "phase", ""))) {
+        ended = session == NULL ? -1 : 0;
+        json_decref(params);
+    } else {
+        result = client_call(client, method, params, CLI_CALL_TIMEOUT_MS, error);
+        ended = result == NULL ? -1 : await_end(client, error);
+    }
+    json_decref(session);
+    json_decref(result);
+    client_destroy(client);
+    return ended;
+}

@@ -1,0 +1,19 @@
+/*
+ * Waiting for the turn of a prompt, by its id.
+ */
+#ifndef CLI_TURN_H
+#define CLI_TURN_H
+
+#include "base/error.h"
+#include "rpc/client.h"
+
+/* Asks for the events that turn_wait needs; before the prompt is sent, so that none is missed. Returns 0 or -1. */
+int turn_subscribe(struct client *client, struct error *error);
+
+/*
+ * Waits until the turn of the prompt has ended, at most timeout_s (negative: for ever). Returns an exit code: 0 when it was
+ * completed, 1 when it failed or the session ended (said on stderr, for session `name`), 124 on time-out.
+ */
+int turn_wait(struct client *client, const char *prompt_id, double timeout_s, const char *name);
+
+#endif
