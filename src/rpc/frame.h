@@ -11,7 +11,11 @@
  * term/terminal.h; ul is the underline style. Style 0 is the default. A line replaces the whole row; cells after its
  * last run are empty in style 0. width 1 or 2 holds for each code point of the run; -n: the text is one cluster of n
  * columns. `wrapped` (1) is there when the row goes on in the next one. styles, scroll, lines, modes and title are
- * absent when unchanged. `more`: further parts of the same frame follow; paint and acknowledge after the last.
+ * absent when unchanged. `more`: further parts of the same frame follow, each with the same frame and base; the first
+ * alone starts from an empty screen. Paint and acknowledge after the last.
+ *
+ * modes: {"alternate_screen", "application_cursor", "application_keypad", "bracketed_paste", "focus_events": bool,
+ * "modify_other_keys", "kitty_flags", "mouse_mode", "mouse_encoding": N}. `visible` and `blink` are booleans.
  */
 #ifndef RPC_FRAME_H
 #define RPC_FRAME_H
@@ -27,6 +31,9 @@
 #define FRAME_COLOR_DEFAULT 0xFF000000u
 #define FRAME_COLOR_RGB 0x01000000u
 #define FRAME_SPLIT (256 * 1024) /* bytes after which a frame is split */
+#define FRAME_COLS_MAX 1000
+#define FRAME_ROWS_MAX 500
+#define FRAME_STYLE_MAX 0xFFFFFFu
 
 struct frame_style {
     uint32_t id;
@@ -60,7 +67,7 @@ struct frame_writer {
     struct buffer *out;
     size_t start;
     int section;    /* what is open */
-    int run_style;  /* of the open run */
+    uint32_t run_style; /* of the open run */
     int run_width;
     bool run_open;
 };
@@ -96,8 +103,9 @@ struct frame_handler {
 
 /* True when the line begins like a screen notification as frame_begin writes it. */
 bool frame_is(const char *line, size_t length);
-/* Reads a frame; `line` is changed in place. Falls back to jansson for unusual but valid JSON. Everything is checked:
- * numbers are in range, y within rows. Returns 0, or -1 and the error; the handler may have been called in part. */
+/* Reads a frame; `line` is changed in place. Falls back to jansson for unusual but valid JSON. Everything is checked
+ * before the handler is called: numbers are in range, y within rows, a row's text within cols, text without control
+ * characters. The handler's members must all be set. Returns 0, or -1 and the error; then nothing was called. */
 int frame_read(char *line, size_t length, const struct frame_handler *handler, void *argument, struct error *error);
 
 /* The two requests of the hot path, as notifications (no id). */

@@ -12,8 +12,9 @@
 
 struct line_reader {
     struct buffer held;
-    size_t searched;
-    bool dropping;
+    size_t start;    /* where the next line begins in `held` */
+    size_t searched; /* up to here there is no \n after `start` */
+    bool dropping;   /* inside a line that is too long */
 };
 
 enum line_result { LINE_MORE, LINE_COMPLETE, LINE_TOO_LONG };
