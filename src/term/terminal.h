@@ -1,10 +1,11 @@
 /*
  * A terminal: bytes in, a grid of cells out. An escape filter stands in front of libvterm's parser and state
- * machine (only terminal.c includes vterm.h), the grid and the scrollback are ours. Never blocks, never fails:
+ * machine (only engine.c includes vterm.h), the grid and the scrollback are ours. Never blocks, never fails:
  * any bytes at all leave a valid screen.
  *
  * Lines that leave the top of the primary screen go to the scrollback, numbered by logical (unwrapped) line from 0,
- * never reused within a terminal.
+ * never reused within a terminal: a line that a resize brings back to the screen keeps its number when it leaves again.
+ * The last line may still grow, while its rest is on the screen.
  */
 #ifndef TERM_TERMINAL_H
 #define TERM_TERMINAL_H
@@ -163,6 +164,8 @@ bool terminal_scrollback_line(const struct terminal *terminal, uint64_t number,
  * Returns the line's number, or -1. */
 int64_t terminal_scrollback_search(const struct terminal *terminal, const char *text, uint64_t from, bool forwards);
 void terminal_scrollback_clear(struct terminal *terminal);
+/* Compresses what can be: to be called when the program has been quiet for a while, or memory is short. */
+void terminal_compact(struct terminal *terminal);
 /* Bytes the terminal holds, roughly, for `resources` and memory pressure. */
 size_t terminal_memory(const struct terminal *terminal);
 
@@ -177,7 +180,7 @@ void terminal_ansi(const struct terminal *terminal, struct buffer *out);
 bool terminal_at_ground(const struct terminal *terminal);
 /* Appends the whole state: both grids, scrollback, modes, pen, keyboard stacks, title. */
 void terminal_save(const struct terminal *terminal, struct buffer *out);
-/* A terminal in exactly that state. NULL when the bytes are not of this version or damaged. */
+/* A terminal in exactly that state, of the size it had (the options' size does not count). NULL when the bytes are not of this version or damaged. */
 struct terminal *terminal_load(const struct terminal_options *options, const char *bytes, size_t length,
                                struct error *error);
 
