@@ -77,6 +77,10 @@ static int unknown_command(const char *name)
     const char *nearest = NULL;
     size_t least = 3;
 
+    if (name[0] == '-') {
+        (void)fprintf(stderr, "ganger: %s: no such option; `ganger --help` says what there is\n", name);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         size_t away = distance(name, commands[i]->name);
         if (away < least) {
@@ -104,6 +108,10 @@ int cli_main(int argc, char **argv, cli_dashboard dashboard)
         (void)printf("ganger %s\n", GANGER_VERSION);
         return EXIT_OK;
     }
+    if (strncmp(argv[1], "--record", 8) == 0) {
+        (void)fprintf(stderr, "ganger: --record: not available in ganger %s\n", GANGER_VERSION);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0)
             return commands[i]->run(argc - 1, argv + 1);
@@ -124,7 +132,10 @@ int cli_option(const struct command *command, int argc, char **argv, const char 
     }
     if (option == ':')
         cli_usage_error(command, "%s needs a value", argv[optind - 1]);
-    if (option == '?' && optopt != 0 && optopt < 128)
+    if (option == '?' && optopt != 0 && strncmp(argv[optind - 1], "--", 2) == 0 &&
+        strchr(argv[optind - 1], '=') != NULL)
+        cli_usage_error(command, "%s: this option takes no value", argv[optind - 1]);
+    if (option == '?' && optopt != 0)
         cli_usage_error(command, "unknown option -%c", optopt);
     if (option == '?')
         cli_usage_error(command, "unknown option %s", argv[optind - 1]);

@@ -43,7 +43,7 @@ static const struct scene {
 extern char **environ;
 
 /* Runs this program with other arguments, quietly, and returns its exit code. */
-static int run_self(char *const argv[], bool quiet)
+static int run_self(const char *const words[], bool quiet)
 {
     posix_spawn_file_actions_t actions;
     pid_t pid;
@@ -53,7 +53,7 @@ static int run_self(char *const argv[], bool quiet)
     (void)posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     if (quiet)
         (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    if (posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ) == 0) {
+    if (posix_spawn(&pid, "/proc/self/exe", &actions, NULL, (char *const *)(uintptr_t)words, environ) == 0) {
         while (waitpid(pid, &status, 0) < 0)
             continue;
     }
@@ -61,32 +61,36 @@ static int run_self(char *const argv[], bool quiet)
     return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILED;
 }
 
-static int start_crew(const char *program)
+/* Returns how many were started; fewer than SCENES after an error, which was printed. */
+static size_t start_crew(const char *program, const char *folder)
 {
     for (size_t i = 0; i < SCENES; i++) {
-        char *const argv[] = {"ganger",
-                              "run",
-                              "-d",
-                              "-n",
-                              (char *)(uintptr_t)scenes[i].name,
-                              "--",
-                              (char *)(uintptr_t)program,
-                              (char *)(uintptr_t)scenes[i].scenario,
-                              NULL};
-        if (run_self(argv, false) != EXIT_OK)
-            return -1;
+        const char *const words[] = {"ganger", "run",          "-d", "-C",    folder,
+                                     "-n",     scenes[i].name, "--", program, scenes[i].scenario,
+                                     NULL};
+        if (run_self(words, false) != EXIT_OK)
+            return i;
     }
-    return 0;
+    return SCENES;
 }
 
-static void end_crew(void)
+static void end_crew(size_t started)
 {
-    for (size_t i = 0; i < SCENES; i++) {
-        char *const end[] = {"ganger", "kill", (char *)(uintptr_t)scenes[i].name, NULL};
-        char *const remove[] = {"ganger", "rm", (char *)(uintptr_t)scenes[i].name, NULL};
-        (void)run_self(end, true);
-        (void)run_self(remove, true);
-    }
+    for (size_t i = 0; i < started; i++)
+        (void)run_self((const char *const[]){"ganger", "kill", scenes[i].name, NULL}, true);
+    for (size_t i = 0; i < started; i++)
+        (void)run_self((const char *const[]){"ganger", "rm", scenes[i].name, NULL}, true);
+}
+
+/* The crew's own working folder, so that it shows nothing of the user's. Allocated, or NULL. */
+static char *demo_folder(struct error *error)
+{
+    char *folder = path_join(cli_state_dir(), "demo");
+
+    if (path_make_dirs(folder, 0700, error) == 0)
+        return folder;
+    free(folder);
+    return NULL;
 }
 
 static int list(void)
@@ -102,8 +106,9 @@ static int run(int argc, char **argv)
         {"keep", no_argument, NULL, 'k'}, {"list", no_argument, NULL, 'l'}, CLI_HELP_OPTION, {0}};
     bool keep = false;
     struct error error;
-    char *program;
-    int code;
+    char *program, *folder;
+    size_t started;
+    int code = EXIT_FAILED;
 
     for (int option; (option = cli_option(&command_demo, argc, argv, ":h", options)) != -1;) {
         if (option == 'l')
@@ -116,9 +121,15 @@ static int run(int argc, char **argv)
     program = path_installed("ganger-fake", &error);
     if (program == NULL)
         return cli_error("demo", &error);
-    code = start_crew(program) < 0 ? EXIT_FAILED : cli_open_dashboard(NULL, false, false);
-    if (!keep || code != EXIT_OK)
-        end_crew();
+    folder = demo_folder(&error);
+    if (folder == NULL)
+        return cli_error("demo", &error);
+    started = start_crew(program, folder);
+    if (started == SCENES)
+        code = cli_open_dashboard(NULL, false, false);
+    if (!keep || started < SCENES)
+        end_crew(started);
+    free(folder);
     free(program);
     return code;
 }

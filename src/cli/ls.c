@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/ask.h"
 #include "store/session_dir.h"
 
 /* All hosts together are asked for this long; one that does not answer is shown as session.json has it. */
@@ -17,32 +18,12 @@ const struct command command_ls = {
     "ls", "Look", "all sessions, the most urgent first",
     "usage: ganger ls [--json]\n"
     "\n"
-    "Lists all sessions: those that need a person first, ended ones last.\n"
+    "Lists all sessions, those that need a person first.\n"
     "\n"
     "  --json   an array of session objects, oldest first\n"
     "\n"
     "example: ganger ls --json | jq -r '.[] | select(.phase == \"approval\") | .name'\n",
     run};
-
-static json_t *freshen(json_t *entry, int64_t deadline)
-{
-    int left = (int)((deadline - clock_monotonic_ns()) / 1000000);
-    const char *uuid = json_member_string(entry, "id", "");
-    bool alive = json_member_bool(entry, "alive", 0);
-    json_t *session = NULL;
-    struct error error;
-
-    if (alive && left > 0) {
-        struct client *client = client_connect(cli_runtime_dir(), uuid, left, &error);
-        if (client != NULL)
-            session = client_call(client, "session.get", NULL, left, &error);
-        client_destroy(client);
-    }
-    if (session == NULL)
-        session = json_incref(entry);
-    (void)json_object_del(session, "alive");
-    return session;
-}
 
 /* A person first, then what went wrong, what waits, what works, what rests, what ended. */
 static int urgency(const char *phase)
@@ -103,21 +84,18 @@ static void print_table(json_t *sessions)
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'}, CLI_HELP_OPTION, {0}};
-    int64_t deadline = clock_monotonic_ns() + ASK_TOTAL_MS * 1000000LL;
-    json_t *stored, *entry, *sessions = json_array();
+    json_t *sessions;
     bool json = false;
     int damaged = 0;
-    size_t index;
     struct error error;
 
     for (int option; (option = cli_option(&command_ls, argc, argv, ":h", options)) != -1;)
         json = option == 'j' || json;
     cli_operands(&command_ls, argc, 0, 0);
-    stored = session_dir_list(cli_state_dir(), &damaged, &error);
-    if (stored == NULL)
+    sessions = session_dir_list(cli_state_dir(), &damaged, &error);
+    if (sessions == NULL)
         cli_die("ls", &error);
-    json_array_foreach(stored, index, entry)(void) json_array_append_new(sessions, freshen(entry, deadline));
-    json_decref(stored);
+    ask_all(sessions, ASK_TOTAL_MS);
     if (json)
         cli_print_json(sessions);
     else if (json_array_size(sessions) == 0)

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "base/utf8.h"
 #include "cli/start.h"
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
@@ -76,9 +77,10 @@ static void parse_size(const char *text, struct request *request)
         cli_usage_error(&command_run, "--size %s: expected COLUMNSxROWS from 2x2 to 1000x500", text);
 }
 
-static void refuse(const char *what)
+static _Noreturn void refuse(const char *what)
 {
-    cli_usage_error(&command_run, "%s is not available in ganger %s", what, GANGER_VERSION);
+    (void)cli_errorf("run", "%s is not available in ganger %s", what, GANGER_VERSION);
+    exit(EXIT_USAGE);
 }
 
 static void take_option(int option, struct request *request)
@@ -197,6 +199,8 @@ static struct request parse(int argc, char **argv)
             &command_run,
             "-n %s: a name is a letter or digit, then up to 62 letters, digits, dots, underscores and dashes",
             request.name);
+    if (request.json && !request.detached)
+        cli_usage_error(&command_run, "--json goes with -d");
     if (!request.detached && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
         cli_usage_error(&command_run, "there is no terminal for the dashboard: add -d");
     return request;
@@ -257,6 +261,8 @@ static char *working_folder(const struct request *request)
         exit(cli_errorf("run", "the working folder %s: %s", folder, strerror(errno)));
     if (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
         exit(cli_errorf("run", "the working folder %s is not a folder", path));
+    if (!utf8_valid(path, strlen(path)))
+        exit(cli_errorf("run", "the working folder's path is not valid UTF-8: use another folder"));
     if (access(path, X_OK) < 0)
         exit(cli_errorf("run", "the working folder %s: %s", path, strerror(errno)));
     return path;
@@ -322,6 +328,30 @@ static void set_environment(const struct request *request, const struct config *
         cli_die("run", &error);
 }
 
+/* Keeper and host could not be started at all: nobody else would ever say that the session failed. */
+static void note_failure(const char *uuid, const struct error *why)
+{
+    struct error error;
+    json_t *session = session_dir_read(cli_state_dir(), uuid, &error);
+    char now[CLOCK_RFC3339_SIZE];
+
+    if (session != NULL && strcmp(json_member_string(session, "phase", ""), "initializing") == 0 &&
+        session_dir_alive(cli_state_dir(), uuid, &error) == 0) {
+        clock_format_rfc3339(clock_realtime_ms(), now);
+        (void)json_object_set_new(session, "phase", json_string("failed"));
+        (void)json_object_set_new(session, "phase_since", json_string(now));
+        (void)json_object_set_new(
+            session, "exit",
+            json_pack("{s:s, s:n, s:n, s:s}", "state", "failed", "code", "signal", "at", now));
+        (void)json_object_set_new(session, "last_error",
+                                  json_pack("{s:s, s:s, s:o, s:n}", "class", "resource", "code",
+                                            "start_failed", "message", json_string_or_null(why->text),
+                                            "hint"));
+        (void)session_dir_write(cli_state_dir(), uuid, session, &error);
+    }
+    json_decref(session);
+}
+
 static int run(int argc, char **argv)
 {
     struct request request = parse(argc, argv);
@@ -346,8 +376,10 @@ static int run(int argc, char **argv)
     config_destroy(config);
     free(folder);
     free(request.prompt);
-    if (started == NULL)
+    if (started == NULL) {
+        note_failure(uuid, &error);
         return cli_error("run", &error);
+    }
     if (request.json)
         cli_print_json(started);
     else if (request.detached)

@@ -43,7 +43,7 @@ void cli_find(const char *reference, bool prefixes, char uuid[UUID_SIZE])
 
     if (found == 0)
         return;
-    (void)cli_error(reference, &error);
+    (void)fprintf(stderr, "ganger: %s\n", error.text);
     exit(found == -2 ? EXIT_USAGE : EXIT_FAILED);
 }
 

@@ -2,10 +2,13 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "store/event_log.h"
+#include "store/session_dir.h"
 
 int turn_subscribe(struct client *client, struct error *error)
 {
@@ -19,41 +22,125 @@ int turn_subscribe(struct client *client, struct error *error)
     return 0;
 }
 
-/* -1 while the event says nothing about the turn, else the exit code. */
-static int judge(const json_t *event, const char *prompt_id, const char *name)
+/* What the events so far say of a prompt's turn. */
+struct turn {
+    const char *prompt_id;
+    const char *name;
+    bool known; /* the prompt was seen */
+    int code;   /* the exit code, or -1 while the turn goes on */
+    uint64_t seq;
+};
+
+static void judge(struct turn *turn, const json_t *event)
 {
     const char *type = json_member_string(event, "type", "");
+    const char *outcome = json_member_string(event, "outcome", "completed");
 
-    if (strcmp(type, "attempt_ended") == 0 || strcmp(type, "session_ended") == 0)
-        return cli_errorf(name, "the session ended before the turn did: `ganger show %s` says why", name);
-    if (strcmp(type, "turn_ended") != 0 || strcmp(json_member_string(event, "prompt_id", ""), prompt_id) != 0)
-        return -1;
-    if (strcmp(json_member_string(event, "outcome", "completed"), "completed") == 0)
-        return EXIT_OK;
-    return cli_errorf(name, "the turn ended: %s", json_member_string(event, "outcome", "?"));
+    turn->seq = (uint64_t)json_member_integer(event, "seq", (int64_t)turn->seq);
+    if (strcmp(json_member_string(event, "prompt_id", ""), turn->prompt_id) == 0) {
+        turn->known = true;
+        if (strcmp(type, "turn_ended") != 0)
+            return;
+        turn->code = strcmp(outcome, "completed") == 0
+                         ? EXIT_OK
+                         : cli_errorf(turn->name, "the turn ended: %s", outcome);
+    } else if (turn->known && (strcmp(type, "attempt_ended") == 0 || strcmp(type, "session_ended") == 0)) {
+        turn->code = cli_errorf(
+            turn->name, "the session ended before the turn did: `ganger show %s` says why", turn->name);
+    }
+}
+
+/* Takes notifications until the turn has ended, or the event `until` was seen (0: none such). */
+static int follow(struct client *client, struct turn *turn, int64_t deadline, uint64_t until)
+{
+    struct error error;
+
+    while (turn->code < 0 && (until == 0 || turn->seq < until)) {
+        int64_t left = deadline < 0 ? -1 : (deadline - clock_monotonic_ns()) / 1000000;
+        char *line;
+        size_t length;
+        json_t *message;
+        int got;
+        if (deadline >= 0 && left <= 0)
+            return EXIT_TIMED_OUT;
+        got = client_next(client, left > 1000000000 ? 1000000000 : (int)left, &line, &length, &error);
+        if (got < 0)
+            return cli_error(turn->name, &error);
+        if (got == 0)
+            continue;
+        message = json_loadb(line, length, 0, NULL);
+        judge(turn, json_object_get(message, "params"));
+        json_decref(message);
+    }
+    return turn->code;
+}
+
+static int64_t deadline_of(double timeout_s)
+{
+    return timeout_s < 0 ? -1 : clock_monotonic_ns() + (int64_t)(timeout_s * 1e9);
 }
 
 int turn_wait(struct client *client, const char *prompt_id, double timeout_s, const char *name)
 {
-    int64_t deadline = clock_monotonic_ns() + (int64_t)(timeout_s * 1e9);
+    struct turn turn = {.prompt_id = prompt_id, .name = name, .known = true, .code = -1};
+
+    return follow(client, &turn, deadline_of(timeout_s), 0);
+}
+
+static int judge_stored(void *argument, uint64_t seq, const char *text, size_t length)
+{
+    struct turn *turn = argument;
+    json_t *event = json_loadb(text, length, 0, NULL);
+
+    judge(turn, event);
+    json_decref(event);
+    turn->seq = seq;
+    return turn->code >= 0;
+}
+
+static int look_through_file(const char *uuid, struct turn *turn)
+{
+    struct error error;
+    int folder = session_dir_open(cli_state_dir(), uuid, &error), result;
+
+    if (folder < 0)
+        return cli_error(turn->name, &error);
+    result = event_log_read(folder, 0, judge_stored, turn, &error);
+    close(folder);
+    return result < 0 ? cli_error(turn->name, &error) : turn->code;
+}
+
+/* All types are asked for: only then does the number of the last event tell that all were seen. */
+static int ask_host(struct client *client, struct turn *turn, int64_t deadline)
+{
+    struct error error;
+    json_t *result =
+        client_call(client, "session.subscribe", json_pack("{s:I}", "since", (json_int_t)turn->seq),
+                    CLI_CALL_TIMEOUT_MS, &error);
+    uint64_t end = (uint64_t)json_member_integer(result, "seq", 0);
+    int code;
+
+    if (result == NULL)
+        return cli_error(turn->name, &error);
+    json_decref(result);
+    code = end > turn->seq ? follow(client, turn, deadline, end) : turn->code;
+    return code >= 0 || !turn->known ? code : follow(client, turn, deadline, 0);
+}
+
+int turn_wait_known(const char *uuid, const char *prompt_id, double timeout_s, const char *name)
+{
+    struct turn turn = {.prompt_id = prompt_id, .name = name, .code = -1};
+    int64_t deadline = deadline_of(timeout_s);
+    int code = look_through_file(uuid, &turn);
+    struct client *client = NULL;
     struct error error;
 
-    for (;;) {
-        int left = timeout_s < 0 ? -1 : (int)((deadline - clock_monotonic_ns()) / 1000000), got, code;
-        char *line;
-        size_t length;
-        json_t *message;
-        if (timeout_s >= 0 && left <= 0)
-            return EXIT_TIMED_OUT;
-        got = client_next(client, left, &line, &length, &error);
-        if (got < 0)
-            return cli_error(name, &error);
-        if (got == 0)
-            continue;
-        message = json_loadb(line, length, 0, NULL);
-        code = judge(json_object_get(message, "params"), prompt_id, name);
-        json_decref(message);
-        if (code >= 0)
-            return code;
+    if (code < 0 && session_dir_alive(cli_state_dir(), uuid, NULL) == 1) {
+        client = cli_connect(uuid, &error);
+        code = client == NULL ? cli_error(name, &error) : ask_host(client, &turn, deadline);
     }
+    client_destroy(client);
+    if (code < 0 && !turn.known)
+        return cli_errorf(name, "it has had no prompt with the id %s", prompt_id);
+    return code < 0 ? cli_errorf(name, "the session ended before the turn did") : code;
 }

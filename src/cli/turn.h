@@ -11,9 +11,15 @@
 int turn_subscribe(struct client *client, struct error *error);
 
 /*
- * Waits until the turn of the prompt has ended, at most timeout_s (negative: for ever). Returns an exit code: 0 when it was
+ * Waits until the turn of a prompt has ended, at most timeout_s (negative: for ever). Returns an exit code: 0 when it was
  * completed, 1 when it failed or the session ended (said on stderr, for session `name`), 124 on time-out.
  */
 int turn_wait(struct client *client, const char *prompt_id, double timeout_s, const char *name);
+
+/*
+ * The same for a prompt that may have been sent, and its turn ended, long ago: looks through the session's stored events
+ * first. A prompt that the session does not know is an error.
+ */
+int turn_wait_known(const char *uuid, const char *prompt_id, double timeout_s, const char *name);
 
 #endif

@@ -138,28 +138,6 @@ static int wait_phase(const char *name, const char *uuid, const char *list, int6
     }
 }
 
-static int wait_prompt(const char *name, const char *prompt, double timeout_s)
-{
-    char uuid[UUID_SIZE];
-    struct error error;
-    struct client *client;
-    json_t *result;
-    int code;
-
-    cli_find(name, true, uuid);
-    client = cli_connect(uuid, &error);
-    if (client == NULL)
-        return cli_error(name, &error);
-    result = client_call(
-        client, "session.subscribe",
-        json_pack("{s:[s, s, s], s:i}", "types", "turn_ended", "attempt_ended", "session_ended", "since", 0),
-        CLI_CALL_TIMEOUT_MS, &error);
-    code = result == NULL ? cli_error(name, &error) : turn_wait(client, prompt, timeout_s, name);
-    json_decref(result);
-    client_destroy(client);
-    return code;
-}
-
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"for", required_argument, NULL, 'f'},
@@ -168,6 +146,7 @@ static int run(int argc, char **argv)
                                             CLI_HELP_OPTION,
                                             {0}};
     const char *list = NULL, *prompt = NULL;
+    char uuid[UUID_SIZE];
     double timeout_s = -1;
     int64_t deadline;
     int code = EXIT_OK;
@@ -183,12 +162,13 @@ static int run(int argc, char **argv)
     if ((list == NULL) == (prompt == NULL))
         cli_usage_error(&command_wait, "give --for or --prompt");
     cli_operands(&command_wait, argc, 1, prompt != NULL ? 1 : -1);
-    if (prompt != NULL)
-        return wait_prompt(argv[optind], prompt, timeout_s);
+    if (prompt != NULL) {
+        cli_find(argv[optind], true, uuid);
+        return turn_wait_known(uuid, prompt, timeout_s, argv[optind]);
+    }
     check_phases(list);
     deadline = timeout_s < 0 ? -1 : clock_monotonic_ns() + (int64_t)(timeout_s * 1e9);
     for (int i = optind; i < argc && code == EXIT_OK; i++) {
-        char uuid[UUID_SIZE];
         cli_find(argv[i], true, uuid);
         code = wait_phase(argv[i], uuid, list, deadline);
     }
