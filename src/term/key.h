@@ -66,15 +66,21 @@ struct input_modes {
 };
 
 /* Names: "a", "é", "C-a", "M-x", "S-Up", "C-M-Left", "Enter", "Escape", "BSpace", "Tab", "BTab", "Space", "Up",
- * "Home", "IC", "DC", "PPage"/"PageUp", "NPage"/"PageDown", "F1"…; "s-" is Super. Returns 0, or -1 for no key. */
+ * "Home", "IC", "DC", "PPage"/"PageUp", "NPage"/"PageDown", "F1"… "F20", "KPEnter"; "^a" is "C-a", "s-" is Super. Names of
+ * keys in any case. Returns 0, or -1 for no key. key_format writes the first of several names, modifiers as C-M-S-s-. */
 int key_parse(const char *name, struct key *key);
 #define KEY_NAME_SIZE 32
 void key_format(struct key key, char name[KEY_NAME_SIZE]);
 bool key_equal(struct key a, struct key b);
+/* One form for each key, which key_parse and the tokenizer give: a letter with Shift alone (or Alt) is the upper-case
+ * letter, with Ctrl or Super the lower-case one and KEY_SHIFT; C-@ is C-Space. */
+struct key key_normalize(struct key key);
+/* A Unicode scalar value that is no control, or an enum key_code. */
+bool key_valid(struct key key);
 
 /* Appends the bytes for the program; nothing when the key cannot be expressed. Shift+Enter unasked is ESC CR. */
 void key_encode(struct key key, const struct input_modes *modes, struct buffer *out);
-/* Appends the report, or nothing when the mode does not want this action. */
+/* Appends the report, or nothing when the mode does not want this action or the encoding cannot express the place. */
 void mouse_encode(const struct mouse *mouse, const struct input_modes *modes, struct buffer *out);
 /* Appends the text as one paste: wrapped if the program set 2004 (an embedded end marker removed), line feeds as CR. */
 void paste_encode(const char *text, size_t length, const struct input_modes *modes, struct buffer *out);
@@ -106,7 +112,8 @@ void tokenizer_set_kitty(struct tokenizer *tokenizer, bool enabled);
 void tokenizer_feed(struct tokenizer *tokenizer, const char *bytes, size_t length);
 /* The next event, or INPUT_NONE. Pastes are bounded at 4 MiB; the rest of a longer one is dropped. */
 struct input_event tokenizer_next(struct tokenizer *tokenizer);
-/* True when a lone ESC waits: after 25 ms without further bytes call tokenizer_flush, then tokenizer_next. */
+/* True when a lone ESC waits, or an ESC and one byte that may be Alt and a key ("[", "O"): after 25 ms without further
+ * bytes call tokenizer_flush, then tokenizer_next until INPUT_NONE. */
 bool tokenizer_pending_escape(const struct tokenizer *tokenizer);
 void tokenizer_flush(struct tokenizer *tokenizer);
 
