@@ -276,6 +276,7 @@ void reflow_resize(struct terminal *terminal, int cols, int rows)
     terminal->margin_bottom = rows;
     terminal->modes &= ~(uint32_t)MODE_ORIGIN;
     terminal->last_code = 0;
+    terminal->last_x = terminal->last_y = terminal->after_x = 0;
     terminal->cluster_live = false;
     terminal->grid = &terminal->screens[terminal->alternate];
     screen_restart_engine(terminal);
