@@ -199,7 +199,10 @@ bool host_receive(struct keeper *keeper)
 
     if (host->socket < 0)
         return false;
-    size = recv(host->socket, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    /* A host that died with answers unread leaves one ECONNRESET in front of what it still said. */
+    do
+        size = recv(host->socket, NULL, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+    while (size < 0 && errno == ECONNRESET);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
     if (size <= 0) {
