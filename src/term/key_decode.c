@@ -188,18 +188,16 @@ static int decode_kitty(const struct sequence *sequence, struct key *result)
 /* CSI 27 ; modifiers ; code ~, where the code is the shifted character. */
 static int decode_other_key(const struct sequence *sequence, struct key *result)
 {
-    struct key key;
+    struct key key, shifted;
 
     if (sequence->count != 3)
         return -1;
     key = key_of_number(sequence->numbers[2][0]);
     key.modifiers |= modifiers_of(sequence->numbers[1][0]);
-    if (key.code < KEYCODE_ENTER && key.code != ' ') {
-        struct key lower = key_normalize((struct key){key.code, KEY_CTRL});
-        struct key upper = key_normalize((struct key){key.code, KEY_SHIFT});
-        if (lower.code == upper.code)
-            key.modifiers &= ~(unsigned)KEY_SHIFT;
-    }
+    /* Shift is in the character already, but for letters, which are told apart by it. */
+    shifted = key_normalize((struct key){key.code, KEY_SHIFT});
+    if (key.code < KEYCODE_ENTER && key.code != ' ' && shifted.modifiers & KEY_SHIFT)
+        key.modifiers &= ~(unsigned)KEY_SHIFT;
     return finish(key, result);
 }
 

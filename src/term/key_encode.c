@@ -199,7 +199,7 @@ static void legacy_text(struct key key, struct buffer *out)
     if (byte >= 0)
         buffer_append_char(out, (char)byte);
     else
-        append_code(out, key.code);
+        append_code(out, key_normalize((struct key){key.code, key.modifiers & KEY_SHIFT}).code);
 }
 
 static void legacy_encode(struct key key, const struct input_modes *modes, struct buffer *out)
