@@ -81,7 +81,7 @@ static void settle_descriptors(struct keeper *keeper, const char *ready, const c
     if (keeper->ready < 0)
         fail(keeper, "no pipe to the starter:", ready);
     host = kept != NULL ? atoi(kept) : open(keeper->host_path, O_PATH | O_CLOEXEC);
-    keeper->kept_host = fcntl(host, F_DUPFD_CLOEXEC, keeper->ready + 1);
+    keeper->kept_host = host < 0 ? -1 : fcntl(host, F_DUPFD_CLOEXEC, keeper->ready + 1);
     if (keeper->kept_host < 0)
         fail(keeper, "cannot open", keeper->host_path);
     (void)close_range(3, (unsigned)keeper->ready - 1, 0);
