@@ -3,7 +3,7 @@
 USES_base :=
 USES_term := base
 USES_rpc := base
-USES_agent := base term/snapshot.h
+USES_agent := base term/text.h
 USES_config := base
 USES_policy := base config agent
 USES_store := base config
@@ -11,5 +11,5 @@ USES_runner := base config
 USES_keeper := base
 USES_host := base term rpc agent config policy store runner
 USES_cli := base config rpc store runner
-USES_tui := base config rpc store term/key.h term/width.h
+USES_tui := base config rpc store/session_dir.h term/key.h term/width.h
 USES_main := base cli tui

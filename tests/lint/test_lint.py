@@ -75,7 +75,9 @@ def test_clang_format():
 
 def test_cppcheck():
     run_all([[tool("cppcheck"), "--quiet", "--std=c11", "--error-exitcode=1", "--inline-suppr", "--max-configs=1",
-              "--enable=warning,portability", "--suppress=missingIncludeSystem", "-D_GNU_SOURCE", "-Isrc", "-I.",
+              "--enable=warning,portability", "--suppress=missingIncludeSystem",
+              # wrong about the loops of <bsd/sys/queue.h>, and about optind
+              "--suppress=uninitvar", "--suppress=oppositeInnerCondition", "-D_GNU_SOURCE", "-Isrc", "-I.",
               "-DGANGER_VERSION=\"x\"", "-j2", "src", "tui"]])
 
 
