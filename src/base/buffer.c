@@ -1,6 +1,7 @@
 #include "base/buffer.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,8 @@ void buffer_finish(struct buffer *buffer)
 void buffer_clear(struct buffer *buffer)
 {
     buffer->length = 0;
+    if (buffer->bytes != NULL)
+        buffer->bytes[0] = '\0';
 }
 
 char *buffer_reserve(struct buffer *buffer, size_t more)
@@ -28,6 +31,8 @@ char *buffer_reserve(struct buffer *buffer, size_t more)
     size_t needed = buffer->length + more + 1;
 
     if (needed > buffer->capacity) {
+        if (needed > SIZE_MAX / 4)
+            abort();
         size_t capacity = buffer->capacity == 0 ? 64 : buffer->capacity;
         while (capacity < needed)
             capacity *= 2;
@@ -85,7 +90,7 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 void buffer_consume(struct buffer *buffer, size_t length)
 {
     buffer->length -= length;
-    if (buffer->length > 0)
+    if (length > 0)
         memmove(buffer->bytes, buffer->bytes + length, buffer->length + 1);
 }
 

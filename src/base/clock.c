@@ -47,18 +47,25 @@ void clock_format_rfc3339(int64_t realtime_ms, char out[CLOCK_RFC3339_SIZE])
 int clock_parse_rfc3339(const char *text, int64_t *realtime_ms)
 {
     struct tm utc = {0};
+    char again[CLOCK_RFC3339_SIZE];
     const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
     int fraction = 0, weight = 100;
+    int64_t seconds;
 
     if (rest == NULL)
         return -1;
-    if (*rest == '.') {
+    /* strptime takes less than the full form, and days that the month does not have. */
+    seconds = (int64_t)timegm(&utc);
+    clock_format_rfc3339(seconds * 1000, again);
+    if (strncmp(text, again, 19) != 0)
+        return -1;
+    if (rest[0] == '.' && rest[1] >= '0' && rest[1] <= '9') {
         for (rest++; *rest >= '0' && *rest <= '9'; rest++, weight /= 10)
             fraction += (*rest - '0') * weight;
     }
     if (strcmp(rest, "Z") != 0)
         return -1;
-    *realtime_ms = (int64_t)timegm(&utc) * 1000 + fraction;
+    *realtime_ms = seconds * 1000 + fraction;
     return 0;
 }
 
@@ -73,5 +80,5 @@ void clock_format_duration(int64_t seconds, char *out, size_t size)
     else if (seconds < 360000)
         (void)snprintf(out, size, "%dh%02dm", (int)(seconds / 3600), (int)(seconds / 60 % 60));
     else
-        (void)snprintf(out, size, "%lldd", (long long)(seconds / 86400));
+        (void)snprintf(out, size, "%dd", seconds / 86400 > 999999 ? 999999 : (int)(seconds / 86400));
 }

@@ -29,6 +29,10 @@ void log_message(enum log_level level, const char *format, ...)
     va_end(args);
     if (used > 0)
         length += (size_t)used < sizeof line - length - 1 ? (size_t)used : sizeof line - length - 2;
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)line[i] < 0x20)
+            line[i] = ' ';
+    }
     line[length++] = '\n';
     /* A log that cannot be written (full disk) must not stop anything. */
     if (write(descriptor, line, length) < 0)

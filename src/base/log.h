@@ -1,6 +1,6 @@
 /*
- * A process's log file (host.log): one line per message, with the time. Before log_open messages go to
- * stderr.
+ * A process's log file (host.log): one line per message, with the time. Control characters become spaces; what does not
+ * fit in 1 KiB is cut. Before log_open messages go to stderr.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,17 +20,35 @@ char *path_join(const char *folder, const char *name)
     return xasprintf("%s/%s", folder, name);
 }
 
+/* After mkdir failed: whether a folder is there anyway. Leaves the reason in errno if not. */
+static bool is_folder(const char *path)
+{
+    int reason = errno;
+    struct stat status;
+
+    if (reason == EEXIST && stat(path, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            return true;
+        reason = ENOTDIR;
+    }
+    errno = reason;
+    return false;
+}
+
 int path_make_dirs(const char *path, unsigned mode, struct error *error)
 {
-    char *copy = xstrdup(path);
+    char *copy;
     int result = 0;
 
+    if (*path == '\0')
+        return error_set(error, "cannot make a folder without a name");
+    copy = xstrdup(path);
     for (char *slash = copy + 1;; slash++) {
         char kept = *slash;
         if (kept != '/' && kept != '\0')
             continue;
         *slash = '\0';
-        if (mkdir(copy, (mode_t)mode) < 0 && errno != EEXIST) {
+        if (mkdir(copy, (mode_t)mode) < 0 && !is_folder(copy)) {
             result = error_errno(error, "cannot make the folder %s", copy);
             break;
         }
@@ -149,12 +168,18 @@ char *path_installed(const char *name, struct error *error)
 
 int path_read_file(const char *path, size_t limit, char **bytes, size_t *length, struct error *error)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    /* Opening a FIFO must not wait for a writer. */
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct buffer content;
+    struct stat status;
     ssize_t got;
 
     if (file < 0)
         return error_errno(error, "cannot open %s", path);
+    if (fstat(file, &status) == 0 && S_ISFIFO(status.st_mode)) {
+        close(file);
+        return error_set(error, "%s is not a file", path);
+    }
     buffer_init(&content);
     for (;;) {
         got = read(file, buffer_reserve(&content, 16384), 16384);
