@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/queue.h>
 #include <zstd.h>
 
@@ -47,6 +48,15 @@ static void scratch_forget(const struct chunk *chunk)
         scratch.chunk = NULL;
 }
 
+static void scratch_reserve(size_t size)
+{
+    scratch.chunk = NULL;
+    if (scratch.capacity >= size)
+        return;
+    scratch.bytes = xreallocarray(scratch.bytes, size, 1);
+    scratch.capacity = size;
+}
+
 struct scrollback *scrollback_create(size_t limit)
 {
     struct scrollback *scrollback = xcalloc(1, sizeof *scrollback);
@@ -62,12 +72,30 @@ static size_t chunk_bytes(const struct chunk *chunk)
     return sizeof *chunk + (chunk->packed_size > 0 ? chunk->packed_size : chunk->capacity);
 }
 
+/* Whole pages, not the heap: a chunk that goes leaves no hole in it. */
+static char *records_allocate(size_t capacity)
+{
+    void *bytes = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (bytes == MAP_FAILED)
+        abort();
+    return bytes;
+}
+
+static void chunk_free_bytes(struct chunk *chunk)
+{
+    if (chunk->packed_size > 0)
+        free(chunk->bytes);
+    else
+        (void)munmap(chunk->bytes, chunk->capacity);
+}
+
 static void chunk_remove(struct scrollback *scrollback, struct chunk *chunk)
 {
     TAILQ_REMOVE(&scrollback->chunks, chunk, link);
     scrollback->bytes -= chunk_bytes(chunk);
     scratch_forget(chunk);
-    free(chunk->bytes);
+    chunk_free_bytes(chunk);
     free(chunk);
 }
 
@@ -132,7 +160,7 @@ static struct chunk *chunk_add(struct scrollback *scrollback, size_t least)
 
     chunk->first = scrollback->end;
     chunk->capacity = least > CHUNK_SIZE ? least : CHUNK_SIZE;
-    chunk->bytes = xmalloc(chunk->capacity);
+    chunk->bytes = records_allocate(chunk->capacity);
     TAILQ_INSERT_TAIL(&scrollback->chunks, chunk, link);
     scrollback->bytes += chunk_bytes(chunk);
     return chunk;
@@ -203,11 +231,7 @@ static const char *chunk_records(const struct chunk *chunk)
         return chunk->bytes;
     if (scratch.chunk == chunk)
         return scratch.bytes;
-    if (scratch.capacity < chunk->used) {
-        scratch.bytes = xreallocarray(scratch.bytes, chunk->used, 1);
-        scratch.capacity = chunk->used;
-    }
-    scratch.chunk = NULL;
+    scratch_reserve(chunk->used);
     size = ZSTD_decompress(scratch.bytes, scratch.capacity, chunk->bytes, chunk->packed_size);
     if (ZSTD_isError(size) || size != chunk->used)
         return NULL;
@@ -284,12 +308,12 @@ static void chunk_unpack(struct scrollback *scrollback, struct chunk *chunk)
         return;
     records = chunk_records(chunk);
     scrollback->bytes -= chunk_bytes(chunk);
-    bytes = xmalloc(chunk->capacity);
+    bytes = records_allocate(chunk->capacity);
     if (records != NULL)
         memcpy(bytes, records, chunk->used);
     else
         chunk->used = 0;
-    free(chunk->bytes);
+    chunk_free_bytes(chunk);
     chunk->bytes = bytes;
     chunk->packed_size = 0;
     scratch_forget(chunk);
@@ -337,16 +361,15 @@ void scrollback_clear(struct scrollback *scrollback)
 static void chunk_compress(struct scrollback *scrollback, struct chunk *chunk, ZSTD_CCtx *context)
 {
     size_t bound = ZSTD_compressBound(chunk->used), size;
-    char *packed = xmalloc(bound);
 
-    size = ZSTD_compress2(context, packed, bound, chunk->bytes, chunk->used);
-    if (ZSTD_isError(size) || size >= chunk->used) {
-        free(packed);
+    scratch_reserve(bound);
+    size = ZSTD_compress2(context, scratch.bytes, bound, chunk->bytes, chunk->used);
+    if (ZSTD_isError(size) || size >= chunk->used)
         return;
-    }
     scrollback->bytes -= chunk_bytes(chunk);
-    free(chunk->bytes);
-    chunk->bytes = xreallocarray(packed, size, 1);
+    chunk_free_bytes(chunk);
+    chunk->bytes = xmalloc(size);
+    memcpy(chunk->bytes, scratch.bytes, size);
     chunk->packed_size = size;
     scrollback->bytes += chunk_bytes(chunk);
 }
@@ -426,7 +449,7 @@ static bool chunk_load(struct scrollback *scrollback, uint64_t lines, const char
     chunk->used = used;
     chunk->packed_size = packed;
     chunk->capacity = used > CHUNK_SIZE ? used : CHUNK_SIZE;
-    chunk->bytes = xmalloc(packed > 0 ? packed : chunk->capacity);
+    chunk->bytes = packed > 0 ? xmalloc(packed) : records_allocate(chunk->capacity);
     memcpy(chunk->bytes, *at, stored);
     *at += stored;
     TAILQ_INSERT_TAIL(&scrollback->chunks, chunk, link);

@@ -46,6 +46,7 @@ struct terminal *terminal_create(const struct terminal_options *options)
     grid_touch_all(terminal->grid, terminal->version);
     terminal->scrollback = scrollback_create(terminal->scrollback_limit);
     screen_restart_engine(terminal);
+    terminal->changed = false;
     return terminal;
 }
 
