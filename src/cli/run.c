@@ -152,10 +152,8 @@ static void take_operands(int argc, char **argv, int dashes, struct request *req
     size_t length;
     struct error error;
 
-    if (dashes > 0 && dashes < argc && optind >= dashes) {
+    if (dashes > 0) {
         request->command = &argv[dashes];
-        if (optind < dashes)
-            cli_usage_error(&command_run, "a prompt and a command exclude each other");
         if (request->agent != NULL && strcmp(request->agent, "command") != 0)
             cli_usage_error(&command_run, "a command after -- goes with -a command, not with -a %s",
                             request->agent);

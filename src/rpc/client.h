@@ -27,7 +27,8 @@ int client_descriptor(const struct client *client);
  * be NULL. Returns the result, which the caller owns, or NULL with the error: error.code is the enum rpc_code of an
  * error answer, or ETIMEDOUT, EPIPE, ….
  */
-json_t *client_call(struct client *client, const char *method, json_t *params, int timeout_ms, struct error *error);
+json_t *client_call(struct client *client, const char *method, json_t *params, int timeout_ms,
+                    struct error *error);
 
 /* Waits at most timeout_ms (-1: for ever) for the next notification. Returns 1 and the line (valid until the next call),
  * 0 on time-out, -1 when the connection is gone. */

@@ -66,7 +66,7 @@ struct frame_modes {
 struct frame_writer {
     struct buffer *out;
     size_t start;
-    int section;    /* what is open */
+    int section;        /* what is open */
     uint32_t run_style; /* of the open run */
     int run_width;
     bool run_open;
@@ -106,7 +106,8 @@ bool frame_is(const char *line, size_t length);
 /* Reads a frame; `line` is changed in place. Falls back to jansson for unusual but valid JSON. Everything is checked
  * before the handler is called: numbers are in range, y within rows, a row's text within cols, text without control
  * characters. The handler's members must all be set. Returns 0, or -1 and the error; then nothing was called. */
-int frame_read(char *line, size_t length, const struct frame_handler *handler, void *argument, struct error *error);
+int frame_read(char *line, size_t length, const struct frame_handler *handler, void *argument,
+               struct error *error);
 
 /* The two requests of the hot path, as notifications (no id). */
 void frame_write_ack(struct buffer *out, uint64_t frame);

@@ -17,16 +17,16 @@ enum rpc_code {
     RPC_METHOD_NOT_FOUND = -32601,
     RPC_INVALID_PARAMS = -32602,
     RPC_INTERNAL_ERROR = -32603,
-    RPC_NO_HELLO = 1,       /* hello {protocol: 1} must come first */
-    RPC_BAD_PROTOCOL = 2,   /* the other end speaks another protocol */
-    RPC_NOT_ALLOWED = 3,    /* the caller runs inside a session */
-    RPC_ENDED = 4,          /* the attempt has ended: retry first */
-    RPC_RUNNING = 5,        /* the attempt has not ended */
-    RPC_STALE = 6,          /* the approval is no longer there */
-    RPC_INPUT_FULL = 7,     /* the agent does not read its input */
-    RPC_TOO_LARGE = 8,      /* prompt above 100 KiB, line above 1 MiB */
-    RPC_BAD_TEXT = 9,       /* NUL or a control byte in a prompt */
-    RPC_NOT_FOUND = 10,     /* no such line, attempt, approval */
+    RPC_NO_HELLO = 1,     /* hello {protocol: 1} must come first */
+    RPC_BAD_PROTOCOL = 2, /* the other end speaks another protocol */
+    RPC_NOT_ALLOWED = 3,  /* the caller runs inside a session */
+    RPC_ENDED = 4,        /* the attempt has ended: retry first */
+    RPC_RUNNING = 5,      /* the attempt has not ended */
+    RPC_STALE = 6,        /* the approval is no longer there */
+    RPC_INPUT_FULL = 7,   /* the agent does not read its input */
+    RPC_TOO_LARGE = 8,    /* prompt above 100 KiB, line above 1 MiB */
+    RPC_BAD_TEXT = 9,     /* NUL or a control byte in a prompt */
+    RPC_NOT_FOUND = 10,   /* no such line, attempt, approval */
 };
 
 #endif
