@@ -95,10 +95,11 @@ static const struct {
      "config.json:2: timeouts.warn_s[1]: expected a number from 0 to 604800, not 1000000000.0"},
     {"{\"limits\": {\"prompt_bytes\": 0}}",
      "config.json:1: limits.prompt_bytes: expected a whole number from 1 to 102400, not 0"},
-    {"{\"layout\": \"tilde\"}", "config.json:1: layout: expected one of tiled, main-and-stack, zoomed (did "
-                                "you mean tiled?), not \"tilde\""},
+    {"{\"layout\": \"tilde\"}",
+     "config.json:1: layout: expected one of tiled, main-and-stack, columns, rows, zoomed (did "
+     "you mean tiled?), not \"tilde\""},
     {"{\"layout\": [\"tiled\"]}",
-     "config.json:1: layout: expected one of tiled, main-and-stack, zoomed, not a list"},
+     "config.json:1: layout: expected one of tiled, main-and-stack, columns, rows, zoomed, not a list"},
     /* accounts */
     {"{\"accounts\": {\"work\": {}}}", "config.json:1: accounts.work: expected the key agent"},
     {"{\"accounts\": {\n\"work\": {\"agent\":\n\"claud\"}}}",
