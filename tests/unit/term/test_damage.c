@@ -90,6 +90,20 @@ TEST(scrolls_of_two_regions_cannot_be_told)
     terminal_destroy(terminal);
 }
 
+TEST(scrolls_too_many_to_remember_cannot_be_told)
+{
+    struct terminal *terminal = make(20, 6);
+    struct terminal_scroll scroll;
+    uint64_t version = terminal_version(terminal);
+
+    feed(terminal, "\033[1;3r\033[3;1H\n\033[4;6r");
+    for (int i = 0; i < 101; i++)
+        feed(terminal, i % 2 == 0 ? "\033[6;1H\n" : "\033[4;1H\033M");
+    CHECK(!terminal_scrolled(terminal, version, &scroll));
+    CHECK(terminal_row_changed(terminal, 0, version));
+    terminal_destroy(terminal);
+}
+
 TEST(down_in_a_region)
 {
     struct terminal *terminal = make(20, 5);
