@@ -18,7 +18,7 @@ def leaves(schema, path):
     """Dotted keys with their schema; those of agents and accounts stand alone."""
     for name, member in schema.get("properties", {}).items():
         member = {**SCHEMA["$defs"].get(member.get("$ref", "").removeprefix("#/$defs/"), {}), **member}
-        if "properties" in member and member.get("type") == "object" and name != "keys":
+        if "properties" in member and member.get("type") == "object":
             yield from leaves(member, path + [name])
         elif name not in ("agents", "accounts"):
             yield ".".join(path + [name]), member
