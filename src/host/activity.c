@@ -1,0 +1,360 @@
+#include "host/activity.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "base/utf8.h"
+#include "host/approvals.h"
+#include "host/host.h"
+#include "host/turn.h"
+
+#define TITLE_INTERVAL_MS 1000
+
+static void arm(struct host *host)
+{
+    int64_t next, now = host_now_ms();
+
+    if (phase_tick(&host->activity.phase, now, &next))
+        activity_tell(host);
+    else if (next != 0)
+        host_timer(host->activity.timer, (next - now) * 1000000);
+}
+
+static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
+{
+    (void)descriptor;
+    (void)what;
+    arm(argument);
+}
+
+/* ---- titles ---- */
+
+/* A spinner before the words is drawn ten times a second: what follows it is the title. */
+static bool is_spinner(uint32_t code)
+{
+    return code == ' ' || code == '*' || code == 0xB7 || (code >= 0x2000 && code < 0x2C00) ||
+           (code >= 0x1F300 && code < 0x1FB00) || code == 0xFE0F;
+}
+
+static const char *title_words(const char *title)
+{
+    size_t length = strlen(title), at = 0;
+    uint32_t code;
+
+    while (at < length) {
+        int used = utf8_decode(title + at, length - at, &code);
+        if (used <= 0 || !is_spinner(code))
+            break;
+        at += (size_t)used;
+    }
+    return title + at;
+}
+
+static void tell_title(struct host *host)
+{
+    struct activity *activity = &host->activity;
+    const char *title, *words;
+
+    if (host->attempt.terminal == NULL)
+        return;
+    title = terminal_title(host->attempt.terminal);
+    words = title_words(title);
+    if (strcmp(words, activity->title != NULL ? activity->title : "") == 0)
+        return;
+    free(activity->title);
+    activity->title = xstrdup(words);
+    activity->title_at = host_now_ms();
+    session_set(host, "title", *words == '\0' ? json_null() : json_string_or_null(words));
+    session_changed(host, false);
+    (void)events_emit(host, "title", json_pack("{so}", "title", json_string_or_null(title)));
+}
+
+static void title_timer_fired(evutil_socket_t descriptor, short what, void *argument)
+{
+    (void)descriptor;
+    (void)what;
+    tell_title(argument);
+}
+
+static void schedule_title(struct host *host)
+{
+    struct activity *activity = &host->activity;
+    int64_t due = activity->title_at + TITLE_INTERVAL_MS - host_now_ms();
+
+    if (due <= 0)
+        tell_title(host);
+    else if (!event_pending(activity->title_timer, EV_TIMEOUT, NULL))
+        host_timer(activity->title_timer, due * 1000000);
+}
+
+/* ---- evidence ---- */
+
+static void observe(struct host *host, enum evidence_source source, enum phase phase, const char *label,
+                    const char *detail)
+{
+    struct activity *activity = &host->activity;
+    struct evidence evidence = {.phase = phase, .at_ms = host_now_ms()};
+
+    (void)snprintf(evidence.detail, sizeof evidence.detail, "%s%s", label, detail);
+    /* The cut may have split a character. */
+    evidence
+        .detail[strlen(evidence.detail) - utf8_incomplete_tail(evidence.detail, strlen(evidence.detail))] =
+        '\0';
+    (void)phase_observe(&activity->phase, source, &evidence);
+    if (source <= EVIDENCE_TITLE)
+        activity->spoke = true;
+    if (!host->attempt.replaying)
+        activity_tell(host);
+}
+
+void activity_title(struct host *host, const char *title)
+{
+    enum phase phase = rules_title_phase(host->rules, title);
+
+    if (phase != PHASE_COUNT)
+        observe(host, EVIDENCE_TITLE, phase, "title: ", title);
+    else if (phase_withdraw(&host->activity.phase, EVIDENCE_TITLE, host_now_ms()) && !host->attempt.replaying)
+        activity_tell(host);
+    if (!host->attempt.replaying)
+        schedule_title(host);
+}
+
+static void set_progress(struct host *host, int progress)
+{
+    session_set(host, "progress_pct", progress < 0 ? json_null() : json_integer(progress));
+}
+
+static void agent_error(struct host *host, const struct status_record *record)
+{
+    const char *message = record->message != NULL ? record->message : "the agent reports an error";
+
+    if (host->attempt.replaying)
+        return;
+    session_set_error(host, "agent", "agent_error", message, NULL);
+    (void)events_emit(host, "error",
+                      json_pack("{ss so}", "code", "agent_error", "message", json_string_or_null(message)));
+}
+
+static void observe_status(struct host *host)
+{
+    static const char *const kinds[] = {"blocked", "blocked: permission", "blocked: question",
+                                        "blocked: auth"};
+    struct activity *activity = &host->activity;
+    const struct status_record *record = program_status_summary(&activity->status);
+
+    if (record == NULL) {
+        set_progress(host, -1);
+        if (phase_withdraw(&activity->phase, EVIDENCE_STATUS, host_now_ms()) && !host->attempt.replaying)
+            activity_tell(host);
+        return;
+    }
+    set_progress(host, record->progress);
+    switch (record->state) {
+    case STATUS_WORKING:
+        observe(host, EVIDENCE_STATUS, PHASE_THINKING, "working", "");
+        break;
+    case STATUS_BLOCKED:
+        observe(host, EVIDENCE_STATUS, PHASE_APPROVAL, kinds[record->kind], "");
+        break;
+    case STATUS_ERROR:
+        agent_error(host, record);
+        observe(host, EVIDENCE_STATUS, PHASE_IDLE, "error: ", record->message != NULL ? record->message : "");
+        break;
+    case STATUS_DONE:
+    case STATUS_IDLE:
+    case STATUS_NONE:
+        observe(host, EVIDENCE_STATUS, PHASE_IDLE, record->state == STATUS_DONE ? "done" : "idle", "");
+        break;
+    }
+}
+
+void activity_program_status(struct host *host, const char *payload, size_t length)
+{
+    if (program_status_report(&host->activity.status, payload, length))
+        observe_status(host);
+}
+
+void activity_prompt_mark(struct host *host, char mark)
+{
+    if (mark != 'A' || host->activity.status.count == 0)
+        return;
+    program_status_settle(&host->activity.status);
+    observe_status(host);
+}
+
+void activity_reset(struct host *host)
+{
+    if (host->activity.status.count == 0)
+        return;
+    program_status_clear(&host->activity.status);
+    observe_status(host);
+}
+
+void activity_output(struct host *host)
+{
+    if (host->activity.output_seen)
+        return;
+    host->activity.output_seen = true;
+    observe(host, EVIDENCE_PROCESS, PHASE_UNKNOWN, "the program has written something", "");
+}
+
+void activity_keys(struct host *host, struct typed_keys keys)
+{
+    const struct activity *activity = &host->activity;
+
+    if ((keys.escape || keys.interrupt) && phase_is_working(activity->phase.phase) && activity->spoke) {
+        host->activity.turn.cancelled = true;
+        observe(host, EVIDENCE_USER, PHASE_IDLE, keys.escape ? "Escape" : "Ctrl+C", " typed");
+    }
+}
+
+void activity_prompt_sent(struct host *host, const char *prompt_id)
+{
+    turn_begin(host, prompt_id);
+    if (host->activity.spoke)
+        observe(host, EVIDENCE_USER, PHASE_CONNECTING, "a prompt was sent", "");
+}
+
+bool activity_accepts_prompt(const struct host *host)
+{
+    const struct phase_state *phase = &host->activity.phase;
+
+    return phase->phase == PHASE_IDLE || phase->phase == PHASE_UNKNOWN;
+}
+
+/* ---- telling ---- */
+
+static void describe(struct host *host)
+{
+    const struct phase_state *phase = &host->activity.phase;
+    const struct evidence *evidence = &phase->evidence[phase->source];
+    int64_t age = host_now_ms() - phase->since_ms, now = clock_realtime_ms();
+
+    session_set(host, "phase", json_string(phase_name(phase->phase)));
+    session_set(host, "phase_since", json_time_or_null(now - age));
+    session_set(host, "phase_until", json_time_or_null(evidence->until_ms));
+    session_set(
+        host, "evidence",
+        json_pack("{sssisoso}", "source", evidence_source_name(phase->source), "rank",
+                  evidence_rank(phase->source), "detail", json_string_or_null(evidence->detail), "at",
+                  json_time_or_null(evidence->at_ms == 0 ? 0 : now - (host_now_ms() - evidence->at_ms))));
+}
+
+static void tell_phase(struct host *host)
+{
+    struct activity *activity = &host->activity;
+    enum phase phase = activity->phase.phase, before = activity->reported;
+    const struct evidence *evidence = &activity->phase.evidence[activity->phase.source];
+    char label[64];
+
+    activity->reported = phase;
+    approvals_follow(host, phase);
+    (void)events_emit(host, "phase",
+                      json_pack("{ss ss ss si so so}", "phase", phase_name(phase), "previous",
+                                phase_name(before), "source", evidence_source_name(activity->phase.source),
+                                "rank", evidence_rank(activity->phase.source), "detail",
+                                json_string_or_null(evidence->detail), "until",
+                                json_time_or_null(evidence->until_ms)));
+    (void)snprintf(label, sizeof label, "phase: %s", phase_name(phase));
+    attempt_marker(host, label);
+    turn_follow(host, phase);
+    session_changed(host, true);
+    cancel_follow(host);
+    delivery_consider(host);
+}
+
+void activity_tell(struct host *host)
+{
+    describe(host);
+    if (host->activity.phase.phase != host->activity.reported)
+        tell_phase(host);
+    else
+        session_changed(host, false);
+    arm(host);
+}
+
+/* ---- life ---- */
+
+void activity_init(struct host *host)
+{
+    struct activity *activity = &host->activity;
+    const char *title = json_member_string(host->session.object, "title", NULL);
+    enum phase phase = phase_parse(json_member_string(host->session.object, "phase", "initializing"));
+
+    program_status_init(&activity->status);
+    phase_init(&activity->phase, host_now_ms());
+    activity->reported = phase == PHASE_COUNT ? PHASE_INITIALIZING : phase;
+    activity->timer = evtimer_new(host->loop, timer_fired, host);
+    activity->title_timer = evtimer_new(host->loop, title_timer_fired, host);
+    activity->title = title == NULL ? NULL : xstrdup(title);
+    turn_load(host);
+}
+
+void activity_finish(struct host *host)
+{
+    struct activity *activity = &host->activity;
+
+    program_status_finish(&activity->status);
+    event_free(activity->timer);
+    event_free(activity->title_timer);
+    free(activity->title);
+    free(activity->turn.prompt_id);
+}
+
+void activity_begin(struct host *host)
+{
+    struct activity *activity = &host->activity;
+
+    program_status_clear(&activity->status);
+    phase_init(&activity->phase, host_now_ms());
+    activity->output_seen = activity->spoke = false;
+    activity->approvals = 0;
+    free(activity->title);
+    activity->title = NULL;
+    session_set(host, "title", json_null());
+    set_progress(host, -1);
+    if (!host->attempt.replaying)
+        activity_tell(host);
+}
+
+void activity_end(struct host *host, enum phase phase, const char *detail)
+{
+    event_del(host->activity.title_timer);
+    tell_title(host);
+    program_status_settle(&host->activity.status);
+    phase_end(&host->activity.phase, phase, detail, host_now_ms());
+    activity_tell(host);
+}
+
+void activity_save(const struct host *host, struct buffer *out)
+{
+    static const char *const states[] = {"clear", "idle", "working", "blocked", "done", "error"};
+    static const char *const kinds[] = {"", ":kind=permission", ":kind=question", ":kind=auth"};
+    const struct program_status *status = &host->activity.status;
+
+    for (size_t i = 0; i < status->count; i++) {
+        const struct status_record *record = &status->records[i];
+        buffer_printf(out, "state=%s%s", states[record->state],
+                      record->state == STATUS_BLOCKED ? kinds[record->kind] : "");
+        if (*record->id != '\0')
+            buffer_printf(out, ":id=%s", record->id);
+        if (record->progress >= 0)
+            buffer_printf(out, ":progress=%d", record->progress);
+        buffer_append_char(out, '\n');
+    }
+}
+
+void activity_load(struct host *host, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        const char *end = memchr(bytes, '\n', length);
+        size_t line = end == NULL ? length : (size_t)(end - bytes);
+        activity_program_status(host, bytes, line);
+        length -= end == NULL ? line : line + 1;
+        bytes += end == NULL ? line : line + 1;
+    }
+}

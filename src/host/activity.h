@@ -1,0 +1,68 @@
+/*
+ * What the agent is doing: feeds the phase machine with what its program, its title, its process and the
+ * person's keys say, and follows turns. Every change of phase becomes an event, a marker in the recording and
+ * part of the session object.
+ */
+#ifndef HOST_ACTIVITY_H
+#define HOST_ACTIVITY_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/phase.h"
+#include "agent/program_status.h"
+#include "base/buffer.h"
+#include "host/typed.h"
+
+struct host;
+
+struct turn {
+    uint64_t number; /* of the turn that runs or ran last; counts through the session */
+    bool open;
+    bool worked; /* the agent was seen working in it */
+    bool cancelled;
+    char *prompt_id; /* NULL: begun at the keyboard */
+};
+
+struct activity {
+    struct phase_state phase;
+    enum phase reported; /* what clients were told */
+    struct program_status status;
+    struct event *timer;       /* of the phase's debounce */
+    struct event *title_timer; /* a title that waits to be told */
+    char *title;               /* as last told, without a spinner */
+    int64_t title_at;          /* monotonic ms */
+    uint64_t approvals;        /* given out so far in this attempt */
+    struct turn turn;
+    bool output_seen;
+    bool spoke; /* the agent gave evidence of rank 1 to 3 in this attempt */
+};
+
+void activity_init(struct host *host);
+void activity_finish(struct host *host);
+/* A new attempt: no evidence. */
+void activity_begin(struct host *host);
+/* The attempt ended as `phase`. */
+void activity_end(struct host *host, enum phase phase, const char *detail);
+
+/* Evidence. `quiet`: a replay, nothing is told; call activity_tell afterwards. */
+void activity_title(struct host *host, const char *title);
+void activity_program_status(struct host *host, const char *payload, size_t length);
+void activity_prompt_mark(struct host *host, char mark);
+void activity_reset(struct host *host);
+void activity_output(struct host *host);
+void activity_keys(struct host *host, struct typed_keys keys);
+void activity_prompt_sent(struct host *host, const char *prompt_id);
+
+/* Tells clients what changed since they were told. */
+void activity_tell(struct host *host);
+/* The records of OSC 7501 as bytes for a checkpoint, and back. */
+void activity_save(const struct host *host, struct buffer *out);
+void activity_load(struct host *host, const char *bytes, size_t length);
+
+/* May a prompt be typed at this moment, as far as the phase says? */
+bool activity_accepts_prompt(const struct host *host);
+
+#endif

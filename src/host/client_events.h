@@ -1,0 +1,10 @@
+/* The events that a client subscribed to, on their way to it. */
+#ifndef HOST_CLIENT_EVENTS_H
+#define HOST_CLIENT_EVENTS_H
+
+struct client;
+
+/* Appends stored events to the client's output as far as there is room. */
+void client_events_pump(struct client *client);
+
+#endif

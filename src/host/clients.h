@@ -1,0 +1,91 @@
+/*
+ * Connections to the session's socket: who may connect, lines in, a bounded amount of output, and the events
+ * that each subscribed to. A client that does not read gets no frames, its events wait in memory and on disk,
+ * and its requests are not read; nothing else slows down.
+ */
+#ifndef HOST_CLIENTS_H
+#define HOST_CLIENTS_H
+
+#include <event2/event.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "host/frames.h"
+#include "host/view_size.h"
+#include "rpc/line.h"
+
+struct host;
+
+/* A reply that waits until an event is stored. */
+struct late_reply {
+    uint64_t seq;
+    char *line;
+    struct late_reply *next;
+};
+
+struct client {
+    LIST_ENTRY(client) entries;
+    struct host *host;
+    int descriptor;
+    struct event *readable, *writable;
+    struct line_reader reader;
+    struct buffer out;
+    size_t out_done; /* bytes of `out` that were written */
+    bool hello;
+    bool gone;   /* destroyed when the loop comes back */
+    bool paused; /* not read from until its output was taken */
+    bool subscribed;
+    json_t *types;     /* of events it wants; NULL: all */
+    uint64_t next_seq; /* of the next event to send */
+    struct late_reply *late;
+    struct screen screen;
+    struct view view;
+};
+
+LIST_HEAD(client_list, client);
+
+struct clients {
+    struct client_list list;
+    int listener;
+    struct event *accepting;
+    struct event *sweep;
+    struct event *resize;
+    size_t count;
+    size_t screens; /* that look at the screen */
+    uint64_t order; /* of views and typing */
+    int64_t resized_at;
+};
+
+/* Binds RUNTIME_DIR/UUID.sock. Returns 0 or -1 and the error. */
+int clients_open(struct host *host, struct error *error);
+/* Closes everything and removes the socket. */
+void clients_close(struct host *host);
+
+/* Sends stored events and late replies. */
+void clients_pump(struct host *host);
+/* Chooses the terminal's size from the views. */
+void clients_choose_size(struct host *host);
+
+/* Appends and sends; client_flush sends what stands in `out`. */
+void client_send(struct client *client, const char *bytes, size_t length);
+void client_flush(struct client *client);
+/* A result (JSON text) or an error as the answer to the request with this id; NULL id: nothing. */
+void client_reply(struct client *client, const json_t *id, const char *result, size_t length);
+void client_reply_error(struct client *client, const json_t *id, int code, const char *message);
+/* The answer goes out once event `seq` is stored. */
+void client_reply_late(struct client *client, const json_t *id, const char *result, size_t length,
+                       uint64_t seq);
+/* Closes it soon. */
+void client_drop(struct client *client);
+/* Begins to send the events after `since`. `types` is stolen. */
+void client_subscribe(struct client *client, json_t *types, uint64_t since, bool screen);
+/* The client typed or has another view. */
+void client_typed(struct client *client);
+void client_viewed(struct client *client, int cols, int rows);
+
+#endif

@@ -1,0 +1,265 @@
+#include "host/delivery.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "host/host.h"
+#include "host/ring.h"
+#include "term/terminal.h"
+
+#define SHOW_NS 1500000000 /* after which Enter follows although the paste was not seen */
+#define QUIET_NS 500000000 /* an agent without evidence is ready when its screen rests so long */
+#define QUIET_MAX_NS 10000000000
+#define RETRY_NS 1000000000
+
+static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
+{
+    struct host *host = argument;
+
+    (void)descriptor;
+    (void)what;
+    if (host->delivery.stage == DELIVERY_SHOWING)
+        delivery_output(host);
+    else
+        delivery_consider(host);
+}
+
+void delivery_init(struct host *host)
+{
+    prompt_queue_init(&host->delivery.queue);
+    prompt_queue_load(&host->delivery.queue, session_kept(&host->session, "prompts"));
+    host->delivery.timer = evtimer_new(host->loop, timer_fired, host);
+}
+
+void delivery_finish(struct host *host)
+{
+    prompt_queue_finish(&host->delivery.queue);
+    event_free(host->delivery.timer);
+}
+
+void delivery_changed(struct host *host)
+{
+    session_set(host, "queue", prompt_queue_public(&host->delivery.queue));
+    session_keep(host, "prompts", prompt_queue_save(&host->delivery.queue));
+    session_changed(host, true);
+}
+
+static void note_state(struct host *host, uint64_t number, enum prompt_state state)
+{
+    if (host->attempt.ring != NULL)
+        ring_set_prompt(host->attempt.ring, number, (uint32_t)state);
+}
+
+void delivery_recover(struct host *host)
+{
+    uint64_t number = 0;
+    uint32_t state = PROMPT_QUEUED;
+
+    if (host->attempt.ring != NULL)
+        ring_prompt(host->attempt.ring, &number, &state);
+    if (prompt_queue_recover(&host->delivery.queue, state == PROMPT_SENDING ? number : 0) == 0)
+        return;
+    note_state(host, number, PROMPT_UNCERTAIN);
+    host_warn(host, "prompt_uncertain",
+              "a prompt was being typed when the host ended: look whether the agent has it, and send it "
+              "again if not");
+    delivery_changed(host);
+}
+
+/* ---- whether the paste shows ---- */
+
+static void squeeze(const char *text, size_t length, char *out, size_t size)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < length && used + 1 < size; i++) {
+        if (!isspace((unsigned char)text[i]))
+            out[used++] = text[i];
+        else if (text[i] == '\n' && used > 0)
+            break;
+    }
+    out[used] = '\0';
+}
+
+static unsigned count_on_screen(const struct host *host, const char *beginning)
+{
+    struct buffer text;
+    size_t used = 0;
+    unsigned found = 0;
+
+    if (host->attempt.terminal == NULL || *beginning == '\0')
+        return 0;
+    buffer_init(&text);
+    terminal_text(host->attempt.terminal, &text);
+    for (size_t i = 0; i < text.length; i++) {
+        if (!isspace((unsigned char)text.bytes[i]))
+            text.bytes[used++] = text.bytes[i];
+    }
+    if (text.bytes != NULL)
+        text.bytes[used] = '\0';
+    for (const char *at = text.bytes; at != NULL && (at = strstr(at, beginning)) != NULL; at++)
+        found++;
+    buffer_finish(&text);
+    return found;
+}
+
+/* ---- the steps ---- */
+
+static void rest(struct host *host)
+{
+    host->delivery.stage = DELIVERY_NONE;
+    host->delivery.waiting_since = 0;
+    event_del(host->delivery.timer);
+    typing_hold(host, false);
+}
+
+/* Back into the queue: nothing of it was typed. */
+static void give_back(struct host *host)
+{
+    struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
+
+    if (prompt != NULL && prompt->number == host->delivery.number)
+        prompt->state = PROMPT_QUEUED;
+    note_state(host, host->delivery.number, PROMPT_QUEUED);
+    rest(host);
+    delivery_changed(host);
+}
+
+static void settle(struct host *host, enum prompt_state state)
+{
+    struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
+    char *id = prompt != NULL && prompt->number == host->delivery.number ? strdup(prompt->id) : NULL;
+
+    if (id != NULL && state == PROMPT_SENT)
+        session_keep(host, "last_prompt", json_string(prompt->text));
+    (void)prompt_queue_settle(&host->delivery.queue, host->delivery.number, state);
+    note_state(host, host->delivery.number, state);
+    rest(host);
+    if (state == PROMPT_SENT) {
+        (void)events_emit(host, "prompt_sent", json_pack("{so}", "prompt_id", json_string_or_null(id)));
+        delivery_changed(host);
+        activity_prompt_sent(host, id);
+    } else {
+        host_warn(host, "prompt_uncertain",
+                  "the agent ended while a prompt was being typed: it may not have it");
+        delivery_changed(host);
+    }
+    free(id);
+}
+
+static void press_enter(struct host *host)
+{
+    struct delivery *delivery = &host->delivery;
+    const struct key enter = {.code = KEYCODE_ENTER};
+    struct terminal_modes modes = terminal_modes(host->attempt.terminal);
+    struct buffer bytes;
+
+    buffer_init(&bytes);
+    key_encode(enter, &modes.input, &bytes);
+    delivery->write_id = typing_whole(host, bytes.bytes, bytes.length);
+    buffer_finish(&bytes);
+    if (delivery->write_id != 0)
+        delivery->stage = DELIVERY_ENTERING;
+    else
+        host_timer(delivery->timer, 20000000);
+}
+
+void delivery_output(struct host *host)
+{
+    struct delivery *delivery = &host->delivery;
+    int64_t now = host_now_ns(), passed = now - delivery->pasted_at;
+    int64_t delay = (int64_t)host->driver->enter_delay_ms * 1000000;
+
+    delivery->output_at = now;
+    if (delivery->stage != DELIVERY_SHOWING)
+        return;
+    if (passed < delay)
+        host_timer(delivery->timer, delay - passed);
+    else if (passed >= SHOW_NS || count_on_screen(host, delivery->beginning) > delivery->seen)
+        press_enter(host);
+    else
+        host_timer(delivery->timer, SHOW_NS - passed);
+}
+
+static void paste(struct host *host, struct prompt *prompt)
+{
+    struct delivery *delivery = &host->delivery;
+    struct terminal_modes modes = terminal_modes(host->attempt.terminal);
+    struct buffer bytes;
+
+    delivery->number = prompt->number;
+    squeeze(prompt->text, strlen(prompt->text), delivery->beginning, 24);
+    delivery->seen = count_on_screen(host, delivery->beginning);
+    prompt->state = PROMPT_SENDING;
+    note_state(host, prompt->number, PROMPT_SENDING);
+    delivery_changed(host);
+    typing_hold(host, true);
+    buffer_init(&bytes);
+    paste_encode(prompt->text, strlen(prompt->text), &modes.input, &bytes);
+    delivery->write_id = typing_whole(host, bytes.bytes, bytes.length);
+    buffer_finish(&bytes);
+    delivery->stage = DELIVERY_PASTING;
+    if (delivery->write_id == 0) {
+        give_back(host);
+        host_timer(delivery->timer, RETRY_NS);
+    }
+}
+
+/* An agent without evidence must have drawn its screen before it can take a prompt. */
+static bool rested(struct host *host)
+{
+    struct delivery *delivery = &host->delivery;
+    int64_t now = host_now_ns();
+
+    if (host->activity.phase.phase != PHASE_UNKNOWN || strcmp(host->driver->name, "command") == 0)
+        return true;
+    if (delivery->waiting_since == 0)
+        delivery->waiting_since = now;
+    if (now - delivery->output_at >= QUIET_NS || now - delivery->waiting_since >= QUIET_MAX_NS)
+        return true;
+    host_timer(delivery->timer, QUIET_NS - (now - delivery->output_at));
+    return false;
+}
+
+void delivery_consider(struct host *host)
+{
+    struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
+
+    if (prompt == NULL || host->delivery.stage != DELIVERY_NONE || !attempt_running(&host->attempt) ||
+        host->attempt.replaying || host->typing.typed.unsent)
+        return;
+    if (prompt->priority == PROMPT_NOW && phase_is_working(host->activity.phase.phase))
+        (void)cancel_turn(host);
+    if (activity_accepts_prompt(host) && rested(host))
+        paste(host, prompt);
+}
+
+void delivery_written(struct host *host, uint64_t id, int error)
+{
+    struct delivery *delivery = &host->delivery;
+
+    if (delivery->stage == DELIVERY_NONE || id != delivery->write_id)
+        return;
+    if (delivery->stage == DELIVERY_PASTING && error != 0) {
+        give_back(host);
+        if (error == EAGAIN)
+            host_timer(delivery->timer, RETRY_NS);
+    } else if (delivery->stage == DELIVERY_PASTING) {
+        delivery->stage = DELIVERY_SHOWING;
+        delivery->pasted_at = host_now_ns();
+        delivery_output(host);
+    } else {
+        settle(host, error == 0 ? PROMPT_SENT : PROMPT_UNCERTAIN);
+    }
+}
+
+void delivery_stop(struct host *host)
+{
+    if (host->delivery.stage == DELIVERY_NONE)
+        return;
+    settle(host, PROMPT_UNCERTAIN);
+}

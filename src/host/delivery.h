@@ -1,0 +1,48 @@
+/*
+ * Prompts into the agent's terminal, each at most once. A prompt is pasted when the agent is idle (or gives no
+ * evidence), no approval is open and the person has no unsent text in the input; Enter follows as a second
+ * write when the paste shows on the screen. What stage it is in stands in the ring's header and in
+ * session.json before the first byte is typed, so that a crash never sends it twice.
+ */
+#ifndef HOST_DELIVERY_H
+#define HOST_DELIVERY_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host/prompt_queue.h"
+
+struct host;
+
+enum delivery_stage { DELIVERY_NONE, DELIVERY_PASTING, DELIVERY_SHOWING, DELIVERY_ENTERING };
+
+struct delivery {
+    struct prompt_queue queue;
+    enum delivery_stage stage;
+    uint64_t number;    /* of the prompt in work */
+    uint64_t write_id;  /* whose answer is awaited */
+    int64_t pasted_at;  /* monotonic ns */
+    unsigned seen;      /* how often its beginning stood on the screen before */
+    char beginning[96]; /* of the prompt, without blanks */
+    struct event *timer;
+    int64_t output_at;     /* monotonic ns of the last output */
+    int64_t waiting_since; /* for the screen to be quiet; 0: not waiting */
+};
+
+void delivery_init(struct host *host);
+void delivery_finish(struct host *host);
+/* A host that follows another: what was being typed is uncertain from here on. */
+void delivery_recover(struct host *host);
+/* Begins a delivery if one is due. Call after anything that could allow it. */
+void delivery_consider(struct host *host);
+/* Output was parsed. */
+void delivery_output(struct host *host);
+/* The keeper answered a write; error 0 or an errno value. */
+void delivery_written(struct host *host, uint64_t id, int error);
+/* The attempt is over. */
+void delivery_stop(struct host *host);
+/* The queue changed: session.json and the session object follow. */
+void delivery_changed(struct host *host);
+
+#endif

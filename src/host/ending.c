@@ -1,0 +1,161 @@
+#include "host/ending.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "host/host.h"
+#include "host/leftovers.h"
+#include "host/starting.h"
+
+#define SCREEN_FILE "screen.json"
+#define LEFTOVERS_MS 2000
+
+/* The last screen stays readable: the params of a frame, as screen.get gives them. */
+static void keep_screen(struct host *host)
+{
+    struct buffer frame;
+    const char *params;
+    size_t length;
+
+    buffer_init(&frame);
+    frames_snapshot(host, &frame);
+    params = strstr(frame.bytes, "\"params\":") + strlen("\"params\":");
+    length = (size_t)(frame.bytes + frame.length - params) - strlen("}\n");
+    recorder_file(host->recorder, SCREEN_FILE, xstrndup(params, length), length);
+    buffer_finish(&frame);
+}
+
+static enum phase outcome(const struct attempt *attempt)
+{
+    if (attempt->ending)
+        return attempt->ending_phase;
+    return WIFEXITED(attempt->status) && WEXITSTATUS(attempt->status) == 0 ? PHASE_COMPLETED : PHASE_FAILED;
+}
+
+static void describe(int status, char *text, size_t size)
+{
+    if (WIFSIGNALED(status))
+        (void)snprintf(text, size, "the agent was ended by signal %d (%s)", WTERMSIG(status),
+                       strsignal(WTERMSIG(status)));
+    else
+        (void)snprintf(text, size, "the agent exited with status %d", WEXITSTATUS(status));
+}
+
+static json_t *exit_object(enum phase phase, const json_t *code, const json_t *number, int64_t at_ms)
+{
+    return json_pack("{ss sO sO so}", "state", phase_name(phase), "code", code, "signal", number, "at",
+                     json_time_or_null(at_ms));
+}
+
+/* Everything but what stands on the screen: events, the session object. `code` and `number` are stolen. */
+static void tell_end(struct host *host, enum phase phase, const char *detail, json_t *code, json_t *number,
+                     int64_t at_ms)
+{
+    json_t *ended = exit_object(phase, code, number, at_ms);
+
+    delivery_stop(host);
+    session_set(host, "exit", json_incref(ended));
+    session_set(host, "pid", json_null());
+    json_object_set(session_attempt(host, host->attempt.number), "exit", ended);
+    activity_end(host, phase, detail);
+    (void)events_emit(host, "attempt_ended", json_pack("{sO}", "exit", ended));
+    (void)events_emit(host, "session_ended",
+                      json_pack("{ss sO sO}", "state", phase_name(phase), "exit", ended, "last_error",
+                                json_object_get(host->session.object, "last_error")));
+    session_changed(host, true);
+    json_decref(ended);
+    json_decref(code);
+    json_decref(number);
+    host_consider_leaving(host);
+}
+
+void ending_attempt(struct host *host)
+{
+    struct attempt *attempt = &host->attempt;
+    enum phase phase = outcome(attempt);
+    int status = attempt->status;
+    char detail[160];
+
+    describe(status, detail, sizeof detail);
+    if (phase == PHASE_FAILED)
+        session_set_error(host, "exit", WIFSIGNALED(status) ? "signal" : "exit", detail,
+                          "its last screen stays: `ganger snapshot`; `ganger retry` runs it again");
+    host->cancel.tries = 0;
+    event_del(host->quiet);
+    event_del(host->cancel.timer);
+    if (attempt->terminal != NULL) {
+        attempt_transcribe(host, true);
+        keep_screen(host);
+    }
+    recorder_end(host->recorder, attempt_time(attempt));
+    typing_end(host);
+    tell_end(host, phase, detail, WIFEXITED(status) ? json_integer(WEXITSTATUS(status)) : json_null(),
+             WIFSIGNALED(status) ? json_integer(WTERMSIG(status)) : json_null(), attempt->exited_ms);
+    frames_update(host);
+    starting_go_on(host);
+}
+
+void ending_never_started(struct host *host, const char *code, const char *message, const char *hint)
+{
+    log_error("%s", message);
+    host->attempt.over = host->attempt.all_gone = true;
+    session_set(host, "attempt", json_integer(host->attempt.number));
+    session_set_error(host, "permanent", code, message, hint);
+    (void)events_emit(host, "error",
+                      json_pack("{ss so so}", "code", code, "message", json_string_or_null(message), "hint",
+                                json_string_or_null(hint)));
+    tell_end(host, PHASE_FAILED, message, json_null(), json_null(), clock_realtime_ms());
+}
+
+void ending_session(struct host *host, enum phase phase, int grace_ms)
+{
+    struct attempt *attempt = &host->attempt;
+
+    host->retry_wanted = 0;
+    if (attempt->over || attempt->number == 0)
+        return;
+    if (!attempt->ending)
+        (void)events_emit(host, "cancelled", json_pack("{ss}", "scope", "session"));
+    if (!attempt->ending || phase == PHASE_KILLED)
+        attempt->ending_phase = phase;
+    attempt->ending = true;
+    (void)keeper_link_end(host->keeper, grace_ms);
+}
+
+void ending_keeper_lost(struct host *host)
+{
+    int found;
+
+    if (host->attempt.over) {
+        event_base_loopbreak(host->loop);
+        return;
+    }
+    found = leftovers_end(host->uuid, LEFTOVERS_MS);
+    log_error("the keeper is gone; %d processes of the session were ended", found);
+    host->attempt.over = host->attempt.all_gone = true;
+    session_set_error(host, "resource", "keeper_lost", "the process that kept the agent's terminal is gone",
+                      "`ganger retry` runs the session again");
+    if (host->attempt.terminal != NULL) {
+        event_del(host->attempt.readable);
+        attempt_transcribe(host, true);
+        keep_screen(host);
+        recorder_end(host->recorder, attempt_time(&host->attempt));
+    }
+    typing_end(host);
+    tell_end(host, PHASE_FAILED, "keeper lost", json_null(), json_null(), clock_realtime_ms());
+    event_base_loopbreak(host->loop);
+}
+
+void ending_leave(struct host *host)
+{
+    /* The keeper asks for this when nothing is left; from anybody else it means another host shall follow. */
+    if (!host->attempt.over && host->attempt.reaped)
+        (void)event_base_loop(host->loop, EVLOOP_NONBLOCK);
+    host->failed = !host->attempt.over && !host->attempt.all_gone;
+    event_base_loopbreak(host->loop);
+}

@@ -1,0 +1,22 @@
+/* The end of attempts and of the session. */
+#ifndef HOST_ENDING_H
+#define HOST_ENDING_H
+
+#include <stdint.h>
+
+#include "agent/phase.h"
+
+struct host;
+
+/* Ends the attempt: INT, after grace TERM, then KILL. `phase` is what the session will have ended as. */
+void ending_session(struct host *host, enum phase phase, int grace_ms);
+/* The attempt is over: its leader reaped and its output read to the end. */
+void ending_attempt(struct host *host);
+/* It could not be started at all. `hint` may be NULL. */
+void ending_never_started(struct host *host, const char *code, const char *message, const char *hint);
+/* The keeper is gone. */
+void ending_keeper_lost(struct host *host);
+/* The host is asked to leave (the keeper ends). */
+void ending_leave(struct host *host);
+
+#endif

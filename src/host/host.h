@@ -1,0 +1,83 @@
+/*
+ * A session's host: everything it holds, and its life. main.c makes one, host.c wires the modules and decides
+ * when it ends; each module keeps its own part and reaches the others through here.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/driver.h"
+#include "agent/rules.h"
+#include "base/agent_catalogue.h"
+#include "base/error.h"
+#include "base/name.h"
+#include "config/config.h"
+#include "host/activity.h"
+#include "host/attempt.h"
+#include "host/cancel.h"
+#include "host/clients.h"
+#include "host/delivery.h"
+#include "host/events.h"
+#include "host/frames.h"
+#include "host/keeper_link.h"
+#include "host/recorder.h"
+#include "host/session.h"
+#include "host/typing.h"
+
+struct host {
+    char uuid[UUID_SIZE];
+    char *state_dir, *runtime_dir;
+    int session_dir;
+    struct event_base *loop;
+    struct config *config;
+    const struct agent_driver *driver;
+    const struct agent_entry *agent;
+    struct rules *rules;
+    struct recorder *recorder;
+    struct keeper_link *keeper;
+    struct session session;
+    struct events events;
+    struct clients clients;
+    struct attempt attempt;
+    struct activity activity;
+    struct typing typing;
+    struct delivery delivery;
+    struct cancel cancel;
+    struct frames frames;
+    struct event *news;   /* from the recorder */
+    struct event *linger; /* the end of a host that nobody talks to */
+    struct event *flush;  /* output that waits to be recorded */
+    struct event *stall;  /* the disk does not keep up */
+    struct event *quiet;  /* a checkpoint after a while without output */
+    struct event *signals[2];
+    uint32_t retry_wanted;    /* attempt to spawn once nothing of the last one is left; 0: none */
+    bool compacted;           /* since the last output */
+    bool failed;              /* the keeper shall start another host */
+    char config_problem[512]; /* why the configuration could not be used, until it was said */
+};
+
+/* Milliseconds and nanoseconds of the monotonic clock. */
+int64_t host_now_ms(void);
+int64_t host_now_ns(void);
+/* (Re)starts a one-shot timer. */
+void host_timer(struct event *timer, int64_t ns);
+
+/* Builds everything for the session in SESSION_DIR and talks to the keeper on KEEPER_HOST_FD. NULL and the
+ * error when the session cannot be served. */
+struct host *host_create(const char *uuid, const char *session_dir, struct error *error);
+/* Runs until the session is over. Returns the exit status. */
+int host_run(struct host *host);
+void host_destroy(struct host *host);
+
+/* After anything that may begin or end the time without clients. */
+void host_consider_leaving(struct host *host);
+/* After output was parsed or the screen changed: frames, then the recording. */
+void host_output(struct host *host);
+/* A warning that clients see, and a line in host.log. */
+void host_warn(struct host *host, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,9 @@
+/* Processes that a session left behind when its keeper is gone. */
+#ifndef HOST_LEFTOVERS_H
+#define HOST_LEFTOVERS_H
+
+/* Ends every process whose environment says GANGER_SESSION=uuid, but the caller: TERM, then KILL after
+ * grace_ms. Returns how many there were. Blocks for at most grace_ms. */
+int leftovers_end(const char *uuid, int grace_ms);
+
+#endif

@@ -1,0 +1,403 @@
+#include "host/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "host/recorder_jobs.h"
+
+#define STACK_BYTES (64 * 1024)
+#define OUTPUT_BATCH (64 * 1024) /* output that is written without waiting for company */
+#define OUTPUT_MERGE_NS 8000000  /* output within this time is one event of the recording */
+#define QUEUE_BYTES (8 * 1024 * 1024)
+
+static bool has_work(const struct recorder *recorder)
+{
+    const struct job *first = STAILQ_FIRST(&recorder->jobs);
+
+    return first != NULL && (recorder->flush || recorder->quit || recorder->output_bytes >= OUTPUT_BATCH);
+}
+
+static void *run(void *argument)
+{
+    struct recorder *recorder = argument;
+    struct jobs jobs;
+
+    pthread_mutex_lock(&recorder->mutex);
+    for (;;) {
+        while (!has_work(recorder) && !recorder->quit)
+            pthread_cond_wait(&recorder->work, &recorder->mutex);
+        if (STAILQ_EMPTY(&recorder->jobs))
+            break;
+        STAILQ_INIT(&jobs);
+        STAILQ_CONCAT(&jobs, &recorder->jobs);
+        recorder->bytes = 0;
+        recorder->output_bytes = 0;
+        recorder->flush = false;
+        recorder->busy = true;
+        pthread_mutex_unlock(&recorder->mutex);
+        recorder_carry_out(recorder, &jobs);
+        pthread_mutex_lock(&recorder->mutex);
+        recorder->busy = false;
+        pthread_cond_broadcast(&recorder->idle);
+    }
+    pthread_mutex_unlock(&recorder->mutex);
+    return NULL;
+}
+
+static int start_thread(struct recorder *recorder)
+{
+    pthread_attr_t attributes;
+    pthread_condattr_t clock;
+    sigset_t all, old;
+    int result;
+
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_mutex_init(&recorder->mutex, NULL);
+    pthread_cond_init(&recorder->work, NULL);
+    pthread_cond_init(&recorder->idle, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    result = pthread_create(&recorder->thread, &attributes, run, recorder);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    pthread_attr_destroy(&attributes);
+    return result;
+}
+
+struct recorder *recorder_create(int session_dir, int events, struct error *error)
+{
+    struct recorder *recorder = xcalloc(1, sizeof *recorder);
+
+    STAILQ_INIT(&recorder->jobs);
+    recorder->session_dir = session_dir;
+    recorder->events = events;
+    recorder->events_length = lseek(events, 0, SEEK_END);
+    recorder->file = -1;
+    recorder->transcript = -1;
+    recorder->notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    errno = recorder->notice < 0 ? errno : start_thread(recorder);
+    if (recorder->notice >= 0 && errno == 0)
+        return recorder;
+    error_errno(error, "cannot start the writer thread");
+    if (recorder->notice >= 0)
+        close(recorder->notice);
+    close(events);
+    free(recorder);
+    return NULL;
+}
+
+static void close_files(struct recorder *recorder)
+{
+    int files[] = {recorder->notice, recorder->events, recorder->file, recorder->transcript};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        if (files[i] >= 0)
+            close(files[i]);
+    }
+}
+
+void recorder_destroy(struct recorder *recorder, int wait_ms)
+{
+    if (recorder == NULL)
+        return;
+    /* A thread that hangs in the disk is left to the end of the process. */
+    if (!recorder_drain(recorder, wait_ms))
+        return;
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->quit = true;
+    pthread_cond_signal(&recorder->work);
+    pthread_mutex_unlock(&recorder->mutex);
+    (void)pthread_join(recorder->thread, NULL);
+    close_files(recorder);
+    buffer_finish(&recorder->out);
+    buffer_finish(&recorder->event_out);
+    pthread_mutex_destroy(&recorder->mutex);
+    pthread_cond_destroy(&recorder->work);
+    pthread_cond_destroy(&recorder->idle);
+    free(recorder);
+}
+
+int recorder_descriptor(const struct recorder *recorder)
+{
+    return recorder->notice;
+}
+
+void recorder_collect(struct recorder *recorder, struct recorder_news *news)
+{
+    eventfd_t count;
+
+    (void)eventfd_read(recorder->notice, &count);
+    pthread_mutex_lock(&recorder->mutex);
+    *news = recorder->news;
+    recorder->news = (struct recorder_news){.events = news->events};
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+/* Appends a job; `wake`: now, else when more has gathered. */
+static void give(struct recorder *recorder, struct job *job, bool wake)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    STAILQ_INSERT_TAIL(&recorder->jobs, job, entries);
+    recorder->bytes += job->length;
+    if (wake) {
+        recorder->flush = true;
+        pthread_cond_signal(&recorder->work);
+    }
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+static struct job *job_create(enum job_type type)
+{
+    struct job *job = xcalloc(1, sizeof *job);
+
+    job->type = type;
+    job->file = -1;
+    return job;
+}
+
+void recorder_begin(struct recorder *recorder, struct ring *ring, int file, uint64_t length)
+{
+    struct job *job = job_create(JOB_BEGIN);
+
+    job->ring = ring;
+    job->file = file;
+    job->number = length;
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->last_output = recorder->tail = ring_tail(ring);
+    recorder->length = length;
+    pthread_mutex_unlock(&recorder->mutex);
+    give(recorder, job, true);
+}
+
+void recorder_header(struct recorder *recorder, int cols, int rows, int64_t started_ms, const char *command)
+{
+    struct job *job = job_create(JOB_HEADER);
+
+    job->cols = cols;
+    job->rows = rows;
+    job->at = started_ms;
+    job->text = command == NULL ? NULL : xstrdup(command);
+    give(recorder, job, true);
+}
+
+/* Output that belongs to the newest job joins it. */
+static bool merge_output(struct recorder *recorder, uint64_t to, int64_t at_ns)
+{
+    struct job *last = STAILQ_LAST(&recorder->jobs, job, entries);
+
+    if (last == NULL || last->type != JOB_OUTPUT || at_ns - last->at > OUTPUT_MERGE_NS)
+        return false;
+    last->number = to;
+    return true;
+}
+
+void recorder_output(struct recorder *recorder, uint64_t to, int64_t at_ns)
+{
+    struct job *job;
+
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->output_bytes += to - recorder->last_output;
+    recorder->last_output = to;
+    if (!merge_output(recorder, to, at_ns)) {
+        job = job_create(JOB_OUTPUT);
+        job->number = to;
+        job->at = at_ns;
+        STAILQ_INSERT_TAIL(&recorder->jobs, job, entries);
+    }
+    if (recorder->output_bytes >= OUTPUT_BATCH && !recorder->busy)
+        pthread_cond_signal(&recorder->work);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+void recorder_resize(struct recorder *recorder, int64_t at_ns, int cols, int rows)
+{
+    struct job *job = job_create(JOB_RESIZE);
+
+    job->at = at_ns;
+    job->cols = cols;
+    job->rows = rows;
+    give(recorder, job, true);
+}
+
+void recorder_marker(struct recorder *recorder, int64_t at_ns, const char *label)
+{
+    struct job *job = job_create(JOB_MARKER);
+
+    job->at = at_ns;
+    job->text = xstrdup(label);
+    give(recorder, job, false);
+}
+
+void recorder_end(struct recorder *recorder, int64_t at_ns)
+{
+    struct job *job = job_create(JOB_END);
+
+    job->at = at_ns;
+    give(recorder, job, true);
+}
+
+void recorder_event(struct recorder *recorder, uint64_t seq, const char *text, size_t length)
+{
+    struct job *job = job_create(JOB_EVENT);
+
+    job->number = seq;
+    job->text = xstrndup(text, length);
+    job->length = length;
+    give(recorder, job, true);
+}
+
+void recorder_file(struct recorder *recorder, const char *name, char *text, size_t length)
+{
+    struct job *job;
+    bool replaced = false;
+
+    pthread_mutex_lock(&recorder->mutex);
+    STAILQ_FOREACH(job, &recorder->jobs, entries)
+    {
+        if (job->type != JOB_FILE || strcmp(job->name, name) != 0)
+            continue;
+        free(job->text);
+        job->text = text;
+        job->length = length;
+        replaced = true;
+        break;
+    }
+    pthread_mutex_unlock(&recorder->mutex);
+    if (replaced)
+        return;
+    job = job_create(JOB_FILE);
+    job->text = text;
+    job->length = length;
+    (void)strlcpy(job->name, name, sizeof job->name);
+    give(recorder, job, true);
+}
+
+/* What can be spared is dropped while the disk does not keep up. */
+static bool crowded(struct recorder *recorder)
+{
+    bool result;
+
+    pthread_mutex_lock(&recorder->mutex);
+    result = recorder->bytes > QUEUE_BYTES;
+    pthread_mutex_unlock(&recorder->mutex);
+    return result;
+}
+
+void recorder_transcript(struct recorder *recorder, char *text, size_t length, uint32_t attempt,
+                         uint64_t next_line)
+{
+    struct job *job = job_create(JOB_TRANSCRIPT);
+
+    job->attempt = attempt;
+    job->number = next_line;
+    job->text = text;
+    job->length = length;
+    if (crowded(recorder)) {
+        free(text);
+        job->text = xstrdup("[lines are missing here: the disk did not keep up]\n");
+        job->length = strlen(job->text);
+    }
+    give(recorder, job, true);
+}
+
+void recorder_checkpoint(struct recorder *recorder, uint32_t attempt, uint64_t position, char *state,
+                         size_t length)
+{
+    struct job *job;
+
+    if (crowded(recorder)) {
+        free(state);
+        return;
+    }
+    job = job_create(JOB_CHECKPOINT);
+    job->attempt = attempt;
+    job->number = position;
+    job->text = state;
+    job->length = length;
+    give(recorder, job, true);
+}
+
+bool recorder_waiting(const struct recorder *recorder)
+{
+    /* Both are changed by the loop thread alone, but for the reset when the thread takes them. */
+    return recorder->output_bytes > 0 && !recorder->flush;
+}
+
+void recorder_flush(struct recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->flush = true;
+    pthread_cond_signal(&recorder->work);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+void recorder_await_room(struct recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->await_room = true;
+    recorder->flush = true;
+    pthread_cond_signal(&recorder->work);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+bool recorder_stalled(struct recorder *recorder, int64_t ns)
+{
+    bool stalled;
+
+    pthread_mutex_lock(&recorder->mutex);
+    stalled = recorder->operation_since != 0 && clock_monotonic_ns() - recorder->operation_since > ns;
+    pthread_mutex_unlock(&recorder->mutex);
+    return stalled;
+}
+
+void recorder_drop(struct recorder *recorder, uint64_t to)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    if (to > recorder->tail) {
+        recorder->news.lost += to - recorder->tail;
+        recorder->tail = to;
+        ring_commit(recorder->ring, to, recorder->length);
+    }
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+bool recorder_drain(struct recorder *recorder, int wait_ms)
+{
+    struct timespec until;
+    int64_t at = clock_monotonic_ns() + (int64_t)wait_ms * 1000000;
+    int result = 0;
+    bool done;
+
+    until = (struct timespec){.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000};
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->flush = true;
+    pthread_cond_signal(&recorder->work);
+    while ((recorder->busy || !STAILQ_EMPTY(&recorder->jobs)) && result == 0) {
+        recorder->flush = true;
+        result = pthread_cond_timedwait(&recorder->idle, &recorder->mutex, &until);
+    }
+    done = !recorder->busy && STAILQ_EMPTY(&recorder->jobs);
+    pthread_mutex_unlock(&recorder->mutex);
+    return done;
+}
+
+uint64_t recorder_length(struct recorder *recorder)
+{
+    uint64_t length;
+
+    pthread_mutex_lock(&recorder->mutex);
+    length = recorder->length;
+    pthread_mutex_unlock(&recorder->mutex);
+    return length;
+}

@@ -1,0 +1,78 @@
+/*
+ * The one writer thread of a host (64 KiB of stack): it owns the recording, events.jsonl, transcript.log and
+ * session.json, so that a slow disk never stops the loop. Jobs are carried out in the order in which they
+ * were given. Output is not copied: the thread encodes it from the ring, and frees it there once it is in
+ * the recording; small amounts of it wait for other work or recorder_flush.
+ *
+ * All functions are for the loop thread and return at once, but recorder_drain and recorder_destroy.
+ * Times are nanoseconds since the start of the attempt.
+ */
+#ifndef HOST_RECORDER_H
+#define HOST_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "host/ring.h"
+
+struct recorder;
+
+/* Starts the thread. `session_dir` stays the caller's; `events` is from event_log_open and taken. */
+struct recorder *recorder_create(int session_dir, int events, struct error *error);
+/* Finishes all jobs (at most `wait_ms`), ends the thread and frees it. */
+void recorder_destroy(struct recorder *recorder, int wait_ms);
+
+/* Becomes readable when there is news. */
+int recorder_descriptor(const struct recorder *recorder);
+struct recorder_news {
+    uint64_t events; /* every event up to this number is in events.jsonl, or can not be written */
+    bool room;       /* space in the ring was freed after recorder_await_room */
+    bool problem;    /* a file cannot be written; text says which and why */
+    bool mended;     /* what could not be written can be again */
+    uint64_t lost;   /* bytes of output that are missing from the recording, since the last news */
+    char text[256];
+};
+void recorder_collect(struct recorder *recorder, struct recorder_news *news);
+
+/*
+ * From here on output is recorded into `file` (recording_open, taken), whose valid length is `length`; `ring`
+ * and its committed tail say where. With `length` 0 the header comes first: give it to recorder_header.
+ */
+void recorder_begin(struct recorder *recorder, struct ring *ring, int file, uint64_t length);
+void recorder_header(struct recorder *recorder, int cols, int rows, int64_t started_ms, const char *command);
+/* The ring holds output up to the stream position `to`. */
+void recorder_output(struct recorder *recorder, uint64_t to, int64_t at_ns);
+void recorder_resize(struct recorder *recorder, int64_t at_ns, int cols, int rows);
+void recorder_marker(struct recorder *recorder, int64_t at_ns, const char *label);
+/* Nothing more comes: an unfinished UTF-8 tail is written too and the file closed. */
+void recorder_end(struct recorder *recorder, int64_t at_ns);
+
+/* An event's line, without \n. */
+void recorder_event(struct recorder *recorder, uint64_t seq, const char *text, size_t length);
+/* Replaces a file of the session folder atomically. Takes `text` (malloc). A waiting job for the same file is
+ * given the new text. */
+void recorder_file(struct recorder *recorder, const char *name, char *text, size_t length);
+/* Appends to transcript.log and notes that it holds the lines before `next_line` of the attempt. Takes text. */
+void recorder_transcript(struct recorder *recorder, char *text, size_t length, uint32_t attempt,
+                         uint64_t next_line);
+/* A checkpoint of the stream up to `position`, which is where recorder_output stands. Takes `state`. */
+void recorder_checkpoint(struct recorder *recorder, uint32_t attempt, uint64_t position, char *state,
+                         size_t length);
+
+/* True when output waits that no other work will take along: call recorder_flush soon. */
+bool recorder_waiting(const struct recorder *recorder);
+void recorder_flush(struct recorder *recorder);
+/* The ring is full: asks for news when there is room. */
+void recorder_await_room(struct recorder *recorder);
+/* True when the thread has been within one file operation for `ns`. */
+bool recorder_stalled(struct recorder *recorder, int64_t ns);
+/* Gives up the output before `to` that is not recorded yet. Only while stalled. */
+void recorder_drop(struct recorder *recorder, uint64_t to);
+/* Waits until every job given so far is done. False when that took longer than wait_ms. */
+bool recorder_drain(struct recorder *recorder, int wait_ms);
+/* Bytes of the recording. */
+uint64_t recorder_length(struct recorder *recorder);
+
+#endif

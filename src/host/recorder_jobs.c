@@ -1,0 +1,297 @@
+#include "host/recorder_jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "host/transcript.h"
+#include "store/checkpoint.h"
+#include "store/recording.h"
+#include "store/session_dir.h"
+
+#define WRITE_BATCH (64 * 1024)
+#define BACKLOG_BYTES (1024 * 1024) /* events kept while events.jsonl cannot be written */
+#define KEEP_BYTES 4096             /* buffers above this are given back when there is nothing to do */
+
+static void operation_begin(struct recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->operation_since = clock_monotonic_ns();
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+/* Ends with the mutex held. */
+static void operation_end_locked(struct recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->operation_since = 0;
+}
+
+static void report_locked(struct recorder *recorder, const char *what, int result)
+{
+    struct recorder_news *news = &recorder->news;
+
+    if (result < 0) {
+        if (!recorder->failing)
+            (void)snprintf(news->text, sizeof news->text, "cannot write %s: %s", what, strerror(errno));
+        news->problem = news->problem || !recorder->failing;
+    } else if (recorder->failing) {
+        news->mended = true;
+    }
+    recorder->failing = result < 0;
+}
+
+static void notify(const struct recorder *recorder)
+{
+    (void)eventfd_write(recorder->notice, 1);
+}
+
+/* Writes all at the offset. Returns 0, or -1 with errno; what was written in part is cut off again. */
+static int write_at(int file, const char *bytes, size_t length, off_t offset)
+{
+    size_t done = 0;
+
+    while (done < length) {
+        ssize_t wrote = pwrite(file, bytes + done, length - done, offset + (off_t)done);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0) {
+            int code = wrote == 0 ? ENOSPC : errno;
+            if (ftruncate(file, offset) < 0)
+                code = errno;
+            errno = code;
+            return -1;
+        }
+        done += (size_t)wrote;
+    }
+    return 0;
+}
+
+/* ---- the recording ---- */
+
+static void write_out(struct recorder *recorder)
+{
+    size_t length = recorder->out.length;
+    bool room;
+    int result;
+
+    if (recorder->ring == NULL || (length == 0 && recorder->out_to <= recorder->tail))
+        return;
+    operation_begin(recorder);
+    result = write_at(recorder->file, recorder->out.bytes, length, (off_t)recorder->length);
+    operation_end_locked(recorder);
+    report_locked(recorder, "the recording", result);
+    if (result == 0)
+        recorder->length += length;
+    else if (recorder->out_to > recorder->tail)
+        recorder->news.lost += recorder->out_to - recorder->tail;
+    if (recorder->out_to > recorder->tail)
+        recorder->tail = recorder->out_to;
+    ring_commit(recorder->ring, recorder->tail, recorder->length);
+    room = recorder->await_room;
+    recorder->await_room = false;
+    recorder->news.room = recorder->news.room || room;
+    room = room || recorder->news.problem || recorder->news.mended || recorder->news.lost > 0;
+    pthread_mutex_unlock(&recorder->mutex);
+    buffer_clear(&recorder->out);
+    if (room)
+        notify(recorder);
+}
+
+static uint64_t encoded_to(struct recorder *recorder)
+{
+    uint64_t tail;
+
+    pthread_mutex_lock(&recorder->mutex);
+    tail = recorder->tail;
+    pthread_mutex_unlock(&recorder->mutex);
+    return recorder->out_to > tail ? recorder->out_to : tail;
+}
+
+static void encode_output(struct recorder *recorder, uint64_t to, int64_t at, int last)
+{
+    uint64_t from = encoded_to(recorder);
+
+    while (recorder->ring != NULL && from < to) {
+        size_t length = ring_recordable(recorder->ring, &from, to), taken;
+        length = length > WRITE_BATCH ? WRITE_BATCH : length;
+        taken = length == 0 ? 0
+                            : recording_encode_output(&recorder->out, at, ring_bytes(recorder->ring, from),
+                                                      length, last && from + length == to);
+        recorder->out_to = from + taken;
+        if (taken == 0)
+            break;
+        if (recorder->out.length >= WRITE_BATCH)
+            write_out(recorder);
+        from = encoded_to(recorder);
+    }
+}
+
+static void begin(struct recorder *recorder, struct job *job)
+{
+    if (recorder->file >= 0)
+        close(recorder->file);
+    recorder->file = job->file;
+    recorder->ring = job->ring;
+    recorder->out_to = ring_tail(job->ring);
+    buffer_clear(&recorder->out);
+}
+
+static void end(struct recorder *recorder, const struct job *job)
+{
+    uint64_t to;
+
+    if (recorder->ring == NULL)
+        return;
+    pthread_mutex_lock(&recorder->mutex);
+    to = recorder->last_output;
+    pthread_mutex_unlock(&recorder->mutex);
+    encode_output(recorder, to, job->at, 1);
+    write_out(recorder);
+    if (recorder->file >= 0)
+        close(recorder->file);
+    recorder->file = -1;
+    recorder->ring = NULL;
+}
+
+static void checkpoint(struct recorder *recorder, struct job *job)
+{
+    struct checkpoint saved = {
+        .attempt = job->attempt, .stream_position = job->number, .state = job->text, .length = job->length};
+    struct error error;
+    int result;
+
+    write_out(recorder);
+    /* A state whose place in the recording is not known would be of no use. */
+    if (recorder->file < 0 || recorder->tail != job->number)
+        return;
+    saved.recording_offset = recorder->length;
+    operation_begin(recorder);
+    result = checkpoint_write(recorder->session_dir, &saved, &error);
+    operation_end_locked(recorder);
+    report_locked(recorder, "the checkpoint", result);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+/* ---- the other files ---- */
+
+static void write_events(struct recorder *recorder)
+{
+    int result;
+
+    if (recorder->event_out.length == 0)
+        return;
+    operation_begin(recorder);
+    result = write_at(recorder->events, recorder->event_out.bytes, recorder->event_out.length,
+                      recorder->events_length);
+    operation_end_locked(recorder);
+    report_locked(recorder, SESSION_EVENTS, result);
+    if (result == 0)
+        recorder->events_length += (off_t)recorder->event_out.length;
+    recorder->news.events = recorder->event_seq;
+    pthread_mutex_unlock(&recorder->mutex);
+    /* While the disk is full, the last events wait for room. */
+    if (result == 0 || recorder->event_out.length > BACKLOG_BYTES)
+        buffer_clear(&recorder->event_out);
+    notify(recorder);
+}
+
+static void take_event(struct recorder *recorder, const struct job *job)
+{
+    buffer_append(&recorder->event_out, job->text, job->length);
+    buffer_append_char(&recorder->event_out, '\n');
+    recorder->event_seq = job->number;
+    if (recorder->event_out.length >= WRITE_BATCH)
+        write_events(recorder);
+}
+
+static void write_file(struct recorder *recorder, const struct job *job)
+{
+    struct error error;
+    int result;
+
+    operation_begin(recorder);
+    result = path_write_atomic(recorder->session_dir, job->name, job->text, job->length, &error);
+    operation_end_locked(recorder);
+    report_locked(recorder, job->name, result);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+static void write_transcript(struct recorder *recorder, const struct job *job)
+{
+    int result = 0;
+
+    operation_begin(recorder);
+    if (recorder->transcript < 0)
+        recorder->transcript = openat(recorder->session_dir, SESSION_TRANSCRIPT,
+                                      O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (recorder->transcript < 0 || transcript_append(recorder->session_dir, recorder->transcript, job->text,
+                                                      job->length, job->attempt, job->number) < 0)
+        result = -1;
+    operation_end_locked(recorder);
+    report_locked(recorder, SESSION_TRANSCRIPT, result);
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
+static void carry_out(struct recorder *recorder, struct job *job)
+{
+    /* Events are written together, but before any file that was given after them. */
+    if (job->type != JOB_EVENT && job->type != JOB_OUTPUT)
+        write_events(recorder);
+    switch (job->type) {
+    case JOB_BEGIN:
+        begin(recorder, job);
+        break;
+    case JOB_HEADER:
+        recording_encode_header(&recorder->out, job->cols, job->rows, job->at, job->text, NULL);
+        break;
+    case JOB_OUTPUT:
+        encode_output(recorder, job->number, job->at, 0);
+        break;
+    case JOB_RESIZE:
+        recording_encode_resize(&recorder->out, job->at, job->cols, job->rows);
+        break;
+    case JOB_MARKER:
+        recording_encode_marker(&recorder->out, job->at, job->text);
+        break;
+    case JOB_END:
+        end(recorder, job);
+        break;
+    case JOB_EVENT:
+        take_event(recorder, job);
+        break;
+    case JOB_FILE:
+        write_file(recorder, job);
+        break;
+    case JOB_TRANSCRIPT:
+        write_transcript(recorder, job);
+        break;
+    case JOB_CHECKPOINT:
+        checkpoint(recorder, job);
+        break;
+    }
+}
+
+void recorder_carry_out(struct recorder *recorder, struct jobs *jobs)
+{
+    while (!STAILQ_EMPTY(jobs)) {
+        struct job *job = STAILQ_FIRST(jobs);
+        STAILQ_REMOVE_HEAD(jobs, entries);
+        carry_out(recorder, job);
+        free(job->text);
+        free(job);
+    }
+    write_events(recorder);
+    write_out(recorder);
+    if (recorder->out.capacity > KEEP_BYTES && recorder->out.capacity < WRITE_BATCH)
+        buffer_finish(&recorder->out);
+    if (recorder->event_out.length == 0)
+        buffer_finish(&recorder->event_out);
+}

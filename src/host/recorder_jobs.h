@@ -1,0 +1,75 @@
+/* Within the recorder: its state, and the carrying out of jobs in the writer thread (recorder_jobs.c). */
+#ifndef HOST_RECORDER_JOBS_H
+#define HOST_RECORDER_JOBS_H
+
+#include <pthread.h>
+#include <sys/queue.h>
+
+#include "base/buffer.h"
+#include "host/recorder.h"
+
+enum job_type {
+    JOB_BEGIN,
+    JOB_HEADER,
+    JOB_OUTPUT,
+    JOB_RESIZE,
+    JOB_MARKER,
+    JOB_END,
+    JOB_EVENT,
+    JOB_FILE,
+    JOB_TRANSCRIPT,
+    JOB_CHECKPOINT,
+};
+
+struct job {
+    STAILQ_ENTRY(job) entries;
+    enum job_type type;
+    uint32_t attempt;
+    uint64_t number; /* stream position, event number, line or length of the file */
+    int64_t at;      /* ns since the attempt's start; of a header: ms since 1970 */
+    int cols, rows;
+    int file;
+    struct ring *ring;
+    char *text;
+    size_t length;
+    char name[32];
+};
+
+STAILQ_HEAD(jobs, job);
+
+struct recorder {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t work, idle;
+    int notice; /* eventfd to the loop */
+    int session_dir;
+
+    /* Under the mutex. */
+    struct jobs jobs;
+    size_t bytes;          /* of texts that wait */
+    uint64_t last_output;  /* position of the newest JOB_OUTPUT */
+    uint64_t output_bytes; /* of output that waits */
+    bool flush, busy, quit;
+    bool await_room;
+    int64_t operation_since; /* monotonic ns, when the file operation in work began; 0: none */
+    struct recorder_news news;
+    uint64_t tail;   /* of the ring */
+    uint64_t length; /* of the recording */
+
+    /* The thread's own. */
+    struct ring *ring;
+    int file;          /* the recording, or -1 */
+    struct buffer out; /* encoded, not written */
+    uint64_t out_to;   /* stream position that `out` reaches */
+    struct buffer event_out;
+    uint64_t event_seq; /* of the newest event in event_out */
+    int events;
+    off_t events_length;
+    int transcript;
+    bool failing; /* the last write failed */
+};
+
+/* In the thread, without the mutex: carries out the jobs and frees them. */
+void recorder_carry_out(struct recorder *recorder, struct jobs *jobs);
+
+#endif

@@ -1,0 +1,318 @@
+#include "host/starting.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "host/ending.h"
+#include "host/environment.h"
+#include "host/host.h"
+#include "rpc/protocol.h"
+
+/* ---- spawning ---- */
+
+/* A new conversation gets an id of its own, when the agent takes one. */
+static const char *fresh_session_id(struct host *host)
+{
+    const char *before = json_member_string(host->session.object, "agent_session_id", NULL);
+    char id[UUID_SIZE];
+
+    if (!host->driver->takes_session_id)
+        return NULL;
+    if (before != NULL)
+        json_array_append_new(json_object_get(host->session.object, "agent_session_ids"),
+                              json_string(before));
+    uuid_generate(id);
+    session_set(host, "agent_session_id", json_string(id));
+    return json_member_string(host->session.object, "agent_session_id", NULL);
+}
+
+static void first_conversation(struct host *host, struct attempt_start *start)
+{
+    const json_t *from = host->session.start;
+
+    start->resume_id = json_member_string(from, "resume_id", NULL);
+    if (start->resume_id == NULL && host->driver->takes_session_id)
+        start->session_id = json_member_string(from, "session_id", NULL);
+    if (start->session_id == NULL && start->resume_id == NULL)
+        start->session_id = fresh_session_id(host);
+    else
+        session_set(host, "agent_session_id",
+                    json_string_or_null(start->session_id != NULL ? start->session_id : start->resume_id));
+}
+
+/* An attempt that follows another goes on with its conversation, if there was one. */
+static void next_conversation(struct host *host, struct attempt_start *start)
+{
+    const char *known = json_member_string(host->session.object, "agent_session_id", NULL);
+
+    if (host->driver->can_resume && json_is_true(session_kept(&host->session, "conversed")))
+        start->resume_id = known != NULL ? known : "";
+    else
+        start->session_id = fresh_session_id(host);
+}
+
+static void queue_first_prompt(struct host *host, const char *text)
+{
+    char id[UUID_SIZE];
+
+    uuid_generate(id);
+    (void)prompt_queue_add(&host->delivery.queue, id, text, PROMPT_NEXT);
+    delivery_changed(host);
+}
+
+static void ask_keeper(struct host *host, const struct attempt_start *start)
+{
+    const json_t *from = host->session.start, *object = host->session.object;
+    struct environment environment;
+    struct error error;
+    int result = environment_init(&environment, host, start, &error);
+    struct keeper_start spawn = {
+        .folder = json_member_string(from, "cwd", json_member_string(object, "cwd", "/")),
+        .argv = (const char *const *)environment.argv.items,
+        .unset = (const char *const *)environment.unset.items,
+        .set = (const char *const *)environment.set.items,
+        .cols = (int)json_member_integer(object, "cols", json_member_integer(from, "cols", 120)),
+        .rows = (int)json_member_integer(object, "rows", json_member_integer(from, "rows", 40))};
+
+    view_clamp(&spawn.cols, &spawn.rows);
+    if (result == 0 && keeper_link_spawn(host->keeper, start->number, &spawn) < 0)
+        result = error_errno(&error, "cannot start %s", environment.argv.items[0]);
+    if (result < 0)
+        ending_never_started(host, "spawn", error.text, NULL);
+    environment_finish(&environment);
+}
+
+static void spawn(struct host *host, uint32_t number)
+{
+    const char *last = json_string_value(session_kept(&host->session, "last_prompt"));
+    struct attempt_start start = {.number = number,
+                                  .prompt = json_member_string(host->session.start, "prompt", NULL)};
+
+    host->attempt.number = number;
+    if (number > 1 && last != NULL)
+        start.prompt = last;
+    if (number > 1)
+        next_conversation(host, &start);
+    else
+        first_conversation(host, &start);
+    if (start.prompt != NULL && strcmp(host->driver->name, "command") == 0)
+        queue_first_prompt(host, start.prompt);
+    else if (start.prompt != NULL)
+        session_keep(host, "conversed", json_true());
+    session_changed(host, true);
+    ask_keeper(host, &start);
+}
+
+/* ---- what the keeper says ---- */
+
+static void spawn_failed(struct host *host, const struct keeper_attempt *told, int code)
+{
+    const char *program = json_string_value(json_array_get(json_object_get(host->session.start, "argv"), 0));
+    const char *folder =
+        json_member_string(host->session.start, "cwd", json_member_string(host->session.object, "cwd", "/"));
+    char message[512], hint[256];
+
+    if (told->exec_step == 'd') {
+        (void)snprintf(message, sizeof message, "cannot use the working folder %s: %s", folder,
+                       strerror(code));
+        ending_never_started(host, "not_found", message,
+                             "choose a folder that exists with `ganger run -C DIR`");
+    } else if (told->exec_step != 'e') {
+        (void)snprintf(message, sizeof message, "cannot start %s: %s", program, strerror(code));
+        ending_never_started(host, "spawn", message, NULL);
+    } else {
+        (void)snprintf(message, sizeof message, "cannot run %s: %s", program, strerror(code));
+        (void)snprintf(hint, sizeof hint, "install it: %s",
+                       host->agent->install == NULL ? "" : host->agent->install);
+        ending_never_started(
+            host, code == ENOENT ? "not_found" : "exec", message,
+            code == ENOENT && host->agent->install != NULL ? hint : "check the command and your PATH");
+    }
+}
+
+static void note_start(struct host *host)
+{
+    const struct attempt *attempt = &host->attempt;
+    json_t *entry = session_attempt(host, attempt->number);
+
+    json_object_set_new(entry, "started_at", json_time_or_null(attempt->started_ms));
+    session_set(host, "attempt", json_integer(attempt->number));
+    session_set(host, "pid", json_integer(attempt->pid));
+    session_set(host, "exit", json_null());
+    session_set_error(host, NULL, NULL, NULL, NULL);
+    (void)events_emit(host, "session_started",
+                      json_pack("{sisisi}", "pid", (int)attempt->pid, "cols",
+                                terminal_cols(attempt->terminal), "rows", terminal_rows(attempt->terminal)));
+}
+
+static void go_on(struct host *host)
+{
+    clients_choose_size(host);
+    frames_update(host);
+    delivery_consider(host);
+}
+
+static void begun(struct host *host)
+{
+    typing_begin(host, 0, 0);
+    activity_begin(host);
+    note_start(host);
+    go_on(host);
+}
+
+static uint64_t highest(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The state of the host before this one, as far as the ring and the keeper know it. */
+static void taken_over(struct host *host, const struct keeper_attempt *told)
+{
+    uint64_t answered = highest(told->last_write, told->refused_write);
+    uint64_t last = highest(answered, told->accepted_write), seq = ring_event_seq(host->attempt.ring);
+
+    if (seq > host->events.last) {
+        events_finish(&host->events);
+        events_init(&host->events, seq);
+    }
+    typing_begin(host, last, told->accepted_write > answered ? told->accepted_write : 0);
+    (void)events_emit(host, "host_restarted", json_pack("{si}", "host_pid", (int)getpid()));
+    delivery_recover(host);
+    activity_title(host, terminal_title(host->attempt.terminal));
+    activity_tell(host);
+    go_on(host);
+}
+
+static void on_started(void *argument, const struct keeper_attempt *told, int code,
+                       int fds[KEEPER_DESCRIPTORS])
+{
+    struct host *host = argument;
+    bool known = host->attempt.number != told->attempt;
+    int pty = fds[KEEPER_DESCRIPTOR_PTY], ring = fds[KEEPER_DESCRIPTOR_RING];
+    struct error error;
+
+    host->attempt.number = told->attempt;
+    if (code != 0) {
+        spawn_failed(host, told, code);
+        return;
+    }
+    fds[KEEPER_DESCRIPTOR_PTY] = fds[KEEPER_DESCRIPTOR_RING] = -1;
+    if (attempt_begin(host, told, pty, ring, known, &error) < 0) {
+        log_error("%s", error.text);
+        host->failed = true;
+        event_base_loopbreak(host->loop);
+    } else if (known) {
+        taken_over(host, told);
+    } else {
+        begun(host);
+    }
+}
+
+static void on_written(void *argument, uint32_t attempt, int channel, uint64_t id, int code)
+{
+    struct host *host = argument;
+
+    if (attempt != host->attempt.number || channel != KEEPER_CHANNEL_PTY)
+        return;
+    typing_written(host, id);
+    delivery_written(host, id, code);
+    delivery_consider(host);
+}
+
+static void on_exited(void *argument, const struct keeper_exit *told)
+{
+    struct host *host = argument;
+
+    if (told->attempt != host->attempt.number)
+        return;
+    if ((told->flags & KEEPER_EXIT_ALL_GONE) != 0)
+        host->attempt.all_gone = true;
+    if ((told->flags & KEEPER_EXIT_LEADER) != 0)
+        attempt_exited(host, told->status, told->at_ms);
+    starting_go_on(host);
+}
+
+static void on_lost(void *argument)
+{
+    ending_keeper_lost(argument);
+}
+
+static void on_hello(void *argument, const struct keeper_hello *hello, uint32_t attempt)
+{
+    struct host *host = argument;
+    int64_t wanted = json_member_integer(host->session.start, "attempt_wanted", 1);
+    int64_t ran = json_member_integer(host->session.object, "attempt", 0);
+
+    (void)keeper_link_ready(host->keeper);
+    if (hello->hosts > 1)
+        log_note("this host follows another that ended with status %#x", (unsigned)hello->last_status);
+    if (attempt != 0)
+        return; /* it is told next */
+    if (phase_is_end(host->activity.reported) && wanted <= ran) {
+        host->attempt.number = (uint32_t)ran;
+        host->attempt.over = host->attempt.all_gone = true;
+        host_consider_leaving(host);
+        return;
+    }
+    spawn(host, (uint32_t)(wanted > ran ? wanted : ran));
+}
+
+int starting_connect(struct host *host, struct error *error)
+{
+    static const struct keeper_calls calls = {
+        .hello = on_hello,
+        .started = on_started,
+        .written = on_written,
+        .exited = on_exited,
+        .lost = on_lost,
+    };
+
+    host->keeper = keeper_link_create(host->loop, KEEPER_HOST_FD, &calls, host);
+    return host->keeper == NULL ? error_set(error, "there is no keeper: ganger-keeper starts this program")
+                                : 0;
+}
+
+/* ---- retry ---- */
+
+int starting_retry(struct host *host, const char *account, uint32_t *attempt, struct error *error)
+{
+    const char *agent =
+        json_member_string(config_account(host->config, account == NULL ? "" : account), "agent", NULL);
+
+    if (!host->attempt.over && !host->attempt.ending) {
+        error_set(error, "the agent still runs: cancel the session first");
+        return RPC_RUNNING;
+    }
+    if (account != NULL && (agent == NULL || strcmp(agent, host->driver->name) != 0)) {
+        error_set(error, "there is no account %s of %s: see `ganger config show`", account,
+                  host->driver->name);
+        return RPC_INVALID_PARAMS;
+    }
+    if (account != NULL)
+        session_set(host, "account", json_string(account));
+    *attempt = host->retry_wanted = host->attempt.number + 1;
+    starting_go_on(host);
+    return 0;
+}
+
+void starting_go_on(struct host *host)
+{
+    uint32_t number = host->retry_wanted;
+
+    if (number == 0 || !host->attempt.over || !host->attempt.all_gone)
+        return;
+    if (!recorder_drain(host->recorder, 2000)) {
+        host->retry_wanted = 0;
+        host_warn(host, "disk", "the disk does not answer: the session was not retried");
+        return;
+    }
+    host->retry_wanted = 0;
+    attempt_finish(host);
+    spawn(host, number);
+    host_consider_leaving(host);
+}

@@ -1,0 +1,80 @@
+/* Turns: one begins with a prompt or when the agent begins to work, and ends when it is idle again. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "host/host.h"
+#include "host/turn.h"
+
+/* A host that follows another knows whether a turn is open. */
+static void keep(struct host *host)
+{
+    const struct turn *turn = &host->activity.turn;
+
+    session_keep(host, "turn",
+                 json_pack("{sIsbsbso}", "number", (json_int_t)turn->number, "open", turn->open, "worked",
+                           turn->worked, "prompt_id", json_string_or_null(turn->prompt_id)));
+}
+
+void turn_load(struct host *host)
+{
+    const json_t *kept = session_kept(&host->session, "turn");
+    const char *prompt_id = json_member_string(kept, "prompt_id", NULL);
+    struct turn *turn = &host->activity.turn;
+
+    turn->number = (uint64_t)json_member_integer(kept, "number", 0);
+    turn->open = json_member_bool(kept, "open", 0);
+    turn->worked = json_member_bool(kept, "worked", 0);
+    turn->prompt_id = prompt_id == NULL ? NULL : xstrdup(prompt_id);
+}
+
+void turn_begin(struct host *host, const char *prompt_id)
+{
+    struct turn *turn = &host->activity.turn;
+
+    if (turn->open)
+        turn_end(host, "unknown");
+    turn->number++;
+    turn->open = true;
+    turn->worked = turn->cancelled = false;
+    free(turn->prompt_id);
+    turn->prompt_id = prompt_id == NULL ? NULL : xstrdup(prompt_id);
+    keep(host);
+    (void)events_emit(
+        host, "turn_started",
+        json_pack("{sIso}", "turn", (json_int_t)turn->number, "prompt_id", json_string_or_null(prompt_id)));
+}
+
+void turn_end(struct host *host, const char *outcome)
+{
+    struct turn *turn = &host->activity.turn;
+
+    if (!turn->open)
+        return;
+    turn->open = false;
+    (void)events_emit(host, "turn_ended",
+                      json_pack("{sIsoss}", "turn", (json_int_t)turn->number, "prompt_id",
+                                json_string_or_null(turn->prompt_id), "outcome",
+                                turn->cancelled ? "cancelled" : outcome));
+    free(turn->prompt_id);
+    turn->prompt_id = NULL;
+    keep(host);
+}
+
+void turn_follow(struct host *host, enum phase phase)
+{
+    struct turn *turn = &host->activity.turn;
+
+    if (phase_is_working(phase) && !turn->open)
+        turn_begin(host, NULL);
+    if (phase_is_working(phase) || phase == PHASE_APPROVAL || phase == PHASE_LIMITED ||
+        phase == PHASE_RETRYING)
+        turn->worked = true;
+    else if (phase == PHASE_IDLE && turn->worked)
+        turn_end(host, "completed");
+    else if (phase == PHASE_COMPLETED)
+        turn_end(host, "completed");
+    else if (phase_is_end(phase))
+        turn_end(host, phase == PHASE_FAILED ? "failed" : phase_name(phase));
+}
