@@ -18,12 +18,14 @@ static const char *const claude_scrubbed[] = {
     "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX",  NULL};
 static const char *const codex_scrubbed[] = {"CODEX_HOME",         "CODEX_SQLITE_HOME", "CODEX_API_KEY",
                                              "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY",    NULL};
-static const char *const gemini_scrubbed[] = {"GEMINI_CLI_HOME",           "GEMINI_API_KEY",       "GOOGLE_API_KEY",
-                                              "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_CLOUD_PROJECT", NULL};
+static const char *const gemini_scrubbed[] = {"GEMINI_CLI_HOME",      "GEMINI_API_KEY",
+                                              "GOOGLE_API_KEY",       "GOOGLE_GENAI_USE_VERTEXAI",
+                                              "GOOGLE_CLOUD_PROJECT", NULL};
 static const char *const opencode_scrubbed[] = {"OPENCODE_AUTH_CONTENT", "OPENCODE_DB", NULL};
 
 static const struct agent_entry entries[] = {
-    {"claude", "Claude Code", "claude", "npm install -g @anthropic-ai/claude-code", no_arguments, claude_scrubbed},
+    {"claude", "Claude Code", "claude", "npm install -g @anthropic-ai/claude-code", no_arguments,
+     claude_scrubbed},
     {"codex", "Codex", "codex", "npm install -g @openai/codex", codex_arguments, codex_scrubbed},
     {"gemini", "Gemini CLI", "gemini", "npm install -g @google/gemini-cli", no_arguments, gemini_scrubbed},
     {"opencode", "opencode", "opencode", "npm install -g opencode-ai", no_arguments, opencode_scrubbed},

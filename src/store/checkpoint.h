@@ -12,9 +12,9 @@
 
 struct checkpoint {
     uint32_t attempt;
-    uint64_t stream_position; /* bytes of the stream that the state contains */
+    uint64_t stream_position;  /* bytes of the stream that the state contains */
     uint64_t recording_offset; /* of the first event after it */
-    char *state;              /* allocated by checkpoint_read */
+    char *state;               /* allocated by checkpoint_read */
     size_t length;
 };
 

@@ -20,7 +20,8 @@ int event_log_open(int session_dir, struct event_log_end *end, struct error *err
 
 /* Calls `line` for each stored event with seq > since, in order, until it returns nonzero. Returns 0 or -1. Seeks by
  * bisection, so that asking for the last few of many costs little. */
-int event_log_read(int session_dir, uint64_t since, int (*line)(void *argument, uint64_t seq, const char *text, size_t length),
-                   void *argument, struct error *error);
+int event_log_read(int session_dir, uint64_t since,
+                   int (*line)(void *argument, uint64_t seq, const char *text, size_t length), void *argument,
+                   struct error *error);
 
 #endif

@@ -15,11 +15,11 @@
 #define LINE_FILE_MAX (64u * 1024 * 1024)
 
 struct line_file {
-    int descriptor;       /* the caller's */
-    uint64_t read_to;     /* offset in the file after what is in `held` */
-    uint64_t end;         /* reading stops here; 0: at the end of the file */
+    int descriptor;   /* the caller's */
+    uint64_t read_to; /* offset in the file after what is in `held` */
+    uint64_t end;     /* reading stops here; 0: at the end of the file */
     struct buffer held;
-    size_t at, searched;  /* in `held`: start of the next line; how far no \n was found */
+    size_t at, searched; /* in `held`: start of the next line; how far no \n was found */
     bool dropping, ended;
 };
 

@@ -42,12 +42,14 @@ struct recording_reader;
 /* Reads from `offset` (0: from the header; else the start of a line) to `end` (0: to the end of file). A torn last line
  * ends the reading without an error. Takes the descriptor, also when it fails: NULL for a file without the header of an
  * asciicast v2. */
-struct recording_reader *recording_reader_create(int descriptor, uint64_t offset, uint64_t end, struct error *error);
+struct recording_reader *recording_reader_create(int descriptor, uint64_t offset, uint64_t end,
+                                                 struct error *error);
 void recording_reader_destroy(struct recording_reader *reader);
 /* Size from the header, 1 to 1000 columns and rows (80x24 when the header does not say or was not read). */
 void recording_reader_size(const struct recording_reader *reader, int *cols, int *rows);
 /* 1 and the event, 0 at the end, -1 on an error. Lines that are not events are skipped. Large files are read in blocks.
  * `text` is what the file says: in a foreign one it may hold NUL bytes and invalid UTF-8. */
-int recording_reader_next(struct recording_reader *reader, struct recording_event *event, struct error *error);
+int recording_reader_next(struct recording_reader *reader, struct recording_event *event,
+                          struct error *error);
 
 #endif

@@ -22,7 +22,8 @@ void session_names_close(struct session_names *names);
 /* Who has the name: 1 and the UUID, 0 when nobody has. */
 int session_names_owner(const struct session_names *names, const char *name, char uuid[UUID_SIZE]);
 /* Gives the name to the session, whoever had it; needs the lock. Returns 0 or -1. */
-int session_names_give(const struct session_names *names, const char *name, const char *uuid, struct error *error);
+int session_names_give(const struct session_names *names, const char *name, const char *uuid,
+                       struct error *error);
 /* Takes the name away from the session if it has it; needs the lock. */
 void session_names_drop(const struct session_names *names, const char *name, const char *uuid);
 /* Calls `each` for every name, in no order, until it returns nonzero. Returns 0 or -1. */
