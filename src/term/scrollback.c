@@ -376,7 +376,7 @@ static void chunk_compress(struct scrollback *scrollback, struct chunk *chunk, Z
 
 void scrollback_compact(struct scrollback *scrollback)
 {
-    struct chunk *chunk, *last = TAILQ_LAST(&scrollback->chunks, chunks);
+    struct chunk *chunk = NULL, *last = TAILQ_LAST(&scrollback->chunks, chunks);
     ZSTD_CCtx *context = NULL;
 
     TAILQ_FOREACH(chunk, &scrollback->chunks, link)
@@ -411,7 +411,7 @@ static void append_bytes(struct buffer *out, const char *bytes, size_t length)
 
 void scrollback_save(const struct scrollback *scrollback, struct buffer *out)
 {
-    const struct chunk *chunk;
+    const struct chunk *chunk = NULL;
     struct packed_line line = {0};
 
     number_append(out, scrollback->first);

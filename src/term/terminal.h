@@ -68,7 +68,7 @@ struct terminal_calls {
     void (*title)(void *argument, const char *title); /* clean UTF-8; also from terminal_load */
     /* OSC 9, OSC 777 and OSC 99: a notification. `title` may be "". */
     void (*notify)(void *argument, const char *title, const char *body);
-    void (*progress)(void *argument, int state, int percent); /* OSC 9;4: state 0 to 4 */
+    void (*progress)(void *argument, int state, int percent);             /* OSC 9;4: state 0 to 4 */
     void (*clipboard)(void *argument, const char *base64, size_t length); /* OSC 52, set only */
     /* OSC 7501 without "7501;", already bounded; a query was answered by the terminal itself. */
     void (*program_status)(void *argument, const char *payload, size_t length);
@@ -162,7 +162,8 @@ bool terminal_scrollback_line(const struct terminal *terminal, uint64_t number,
                               void (*run)(void *argument, const struct line_run *run), void *argument);
 /* Searches backwards (or forwards) from line `from` for the plain text, ignoring case when it has no upper case.
  * Returns the line's number, or -1. */
-int64_t terminal_scrollback_search(const struct terminal *terminal, const char *text, uint64_t from, bool forwards);
+int64_t terminal_scrollback_search(const struct terminal *terminal, const char *text, uint64_t from,
+                                   bool forwards);
 void terminal_scrollback_clear(struct terminal *terminal);
 /* Compresses what can be: to be called when the program has been quiet for a while, or memory is short. */
 void terminal_compact(struct terminal *terminal);
