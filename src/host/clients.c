@@ -408,8 +408,12 @@ int clients_open(struct host *host, struct error *error)
     clients->accepting = event_new(host->loop, clients->listener, EV_READ | EV_PERSIST, accepting, host);
     clients->sweep = evtimer_new(host->loop, sweep, host);
     clients->resize = evtimer_new(host->loop, resize_due, host);
-    event_add(clients->accepting, NULL);
     return 0;
+}
+
+void clients_admit(struct host *host)
+{
+    event_add(host->clients.accepting, NULL);
 }
 
 void clients_close(struct host *host)

@@ -63,6 +63,8 @@ struct clients {
 
 /* Binds RUNTIME_DIR/UUID.sock. Returns 0 or -1 and the error. */
 int clients_open(struct host *host, struct error *error);
+/* Who connects is kept waiting until then: the attempt is known, so that requests find it. */
+void clients_admit(struct host *host);
 /* Closes everything and removes the socket. */
 void clients_close(struct host *host);
 

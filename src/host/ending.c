@@ -103,6 +103,7 @@ void ending_attempt(struct host *host)
 void ending_never_started(struct host *host, const char *code, const char *message, const char *hint)
 {
     log_error("%s", message);
+    clients_admit(host);
     host->attempt.over = host->attempt.all_gone = true;
     session_set(host, "attempt", json_integer(host->attempt.number));
     session_set_error(host, "permanent", code, message, hint);

@@ -64,8 +64,6 @@ uint64_t events_emit(struct host *host, const char *type, json_t *members)
     append_envelope(host, seq, type, &line);
     append_members(&line, members);
     json_decref(members);
-    if (host->attempt.ring != NULL)
-        ring_set_event_seq(host->attempt.ring, seq);
     event_memory_add(&events->memory, type, line.bytes, line.length);
     recorder_event(host->recorder, seq, line.bytes, line.length);
     buffer_finish(&line);
@@ -77,5 +75,8 @@ void events_stored(struct host *host, uint64_t seq)
     if (seq <= host->events.stored)
         return;
     host->events.stored = seq;
+    /* The disk may not say so, but clients will know: the number is never given out again. */
+    if (host->attempt.ring != NULL)
+        ring_set_event_seq(host->attempt.ring, seq);
     clients_pump(host);
 }

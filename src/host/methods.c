@@ -138,7 +138,7 @@ void methods_line(struct client *client, char *line, size_t length)
 
     if (hot_path(client, line, length))
         return;
-    message = json_loadb(line, length, JSON_REJECT_DUPLICATES, &problem);
+    message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &problem);
     if (message == NULL) {
         (void)snprintf(text, sizeof text, "not JSON: %s", problem.text);
         client_reply_error(client, null, RPC_PARSE_ERROR, text);

@@ -152,6 +152,7 @@ static void note_start(struct host *host)
 
 static void go_on(struct host *host)
 {
+    clients_admit(host);
     clients_choose_size(host);
     frames_update(host);
     delivery_consider(host);
@@ -256,6 +257,7 @@ static void on_hello(void *argument, const struct keeper_hello *hello, uint32_t 
     if (phase_is_end(host->activity.reported) && wanted <= ran) {
         host->attempt.number = (uint32_t)ran;
         host->attempt.over = host->attempt.all_gone = true;
+        clients_admit(host);
         host_consider_leaving(host);
         return;
     }

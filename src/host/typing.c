@@ -99,6 +99,8 @@ int typing_keys(struct host *host, const char *bytes, size_t length)
     buffer_append(&typing->keys, bytes, length);
     flush(host);
     activity_keys(host, typed_scan(&typing->typed, bytes, length));
+    if (!typing->typed.unsent)
+        delivery_consider(host);
     return 0;
 }
 
