@@ -42,10 +42,19 @@ static struct {
     size_t capacity;
 } scratch;
 
+/* Where the line found last begins: reading line after line goes on from there. */
+static struct {
+    const struct chunk *chunk;
+    uint64_t index;
+    size_t offset;
+} place;
+
 static void scratch_forget(const struct chunk *chunk)
 {
     if (scratch.chunk == chunk)
         scratch.chunk = NULL;
+    if (place.chunk == chunk)
+        place.chunk = NULL;
 }
 
 static void scratch_reserve(size_t size)
@@ -255,14 +264,22 @@ static bool record_read(const char **at, const char *end, struct packed_line *li
 static bool chunk_find(const struct chunk *chunk, uint64_t index, struct packed_line *line, size_t *offset)
 {
     const char *start = chunk_records(chunk), *at = start;
+    uint64_t i = 0;
 
     if (start == NULL)
         return false;
-    for (uint64_t i = 0; i <= index; i++) {
+    if (place.chunk == chunk && place.index <= index && place.offset <= chunk->used) {
+        i = place.index;
+        at += place.offset;
+    }
+    for (; i <= index; i++) {
         *offset = (size_t)(at - start);
         if (!record_read(&at, start + chunk->used, line))
             return false;
     }
+    place.chunk = chunk;
+    place.index = index;
+    place.offset = *offset;
     return true;
 }
 
