@@ -36,7 +36,8 @@ struct source {
     json_t *batch; /* taken and not yet printed, from `at` on */
     size_t at;
     bool stored; /* all of the file was taken */
-    bool ended;  /* and all of the host's */
+    bool asked;  /* and the host was asked for the rest */
+    bool over;   /* the last event taken says that the session has ended */
     struct client *client;
 };
 
@@ -113,13 +114,22 @@ struct stored {
     int count;
 };
 
+/* Adds an event to the batch if its type is asked for. */
+static void take_event(struct source *source, json_t *event, const char *types)
+{
+    const char *type = json_member_string(event, "type", "");
+
+    source->over = strcmp(type, "session_ended") == 0;
+    if (listed(types, type))
+        (void)json_array_append(source->batch, event);
+}
+
 static int take_stored(void *argument, uint64_t seq, const char *text, size_t length)
 {
     struct stored *stored = argument;
     json_t *event = json_loadb(text, length, 0, NULL);
 
-    if (listed(stored->types, json_member_string(event, "type", "")))
-        (void)json_array_append(stored->source->batch, event);
+    take_event(stored->source, event, stored->types);
     json_decref(event);
     stored->source->seq = seq;
     return ++stored->count == BATCH;
@@ -152,8 +162,7 @@ static int take_line(struct source *source, const char *types, int timeout_ms)
     message = json_loadb(line, length, 0, NULL);
     event = json_object_get(message, "params");
     if (strcmp(json_member_string(message, "method", ""), "event") == 0) {
-        if (listed(types, json_member_string(event, "type", "")))
-            (void)json_array_append(source->batch, event);
+        take_event(source, event, types);
         source->seq = (uint64_t)json_member_integer(event, "seq", (int64_t)source->seq);
     }
     json_decref(message);
@@ -173,7 +182,7 @@ static void take_from_host(struct source *source, const struct request *request)
     json_t *result;
     uint64_t end;
 
-    source->ended = true;
+    source->asked = true;
     if (session_dir_alive(cli_state_dir(), source->uuid, NULL) == 1)
         source->client = cli_connect(source->uuid, &error);
     if (source->client == NULL)
@@ -196,7 +205,7 @@ static const json_t *next_event(struct source *source, const struct request *req
         source->at = 0;
         if (!source->stored)
             take_from_file(source, request->types);
-        else if (!source->ended)
+        else if (!source->asked)
             take_from_host(source, request);
         else
             return NULL;
@@ -238,10 +247,10 @@ static void follow(struct source *sources, size_t count, const struct request *r
             int got = 1;
             while (source->client != NULL && got > 0)
                 got = take_line(source, request->types, 0);
-            if (got < 0) {
+            if (got < 0 || source->over)
                 hang_up(source);
+            if (got < 0 && !source->over)
                 take_from_host(source, request);
-            }
             waited[i] = (struct pollfd){.fd = source->client == NULL ? -1 : client_descriptor(source->client),
                                         .events = POLLIN};
             living += source->client != NULL;

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/path.h"
+#include "cli/live_text.h"
 #include "store/recording.h"
 #include "store/session_dir.h"
 
@@ -41,30 +42,18 @@ static int copy_rest(int file)
     return fflush(stdout) == 0 && got == 0 ? 0 : -1;
 }
 
-static int open_transcript(const char *uuid)
+/* The transcript as far as it was read. It is there once a line has left the screen. */
+struct transcript {
+    int folder;
+    int file; /* -1: not there yet */
+};
+
+/* Copies what was added. Returns 0 or -1. */
+static int copy_transcript(struct transcript *transcript)
 {
-    struct error error;
-    int folder = session_dir_open(cli_state_dir(), uuid, &error), file;
-
-    if (folder < 0)
-        cli_die("logs", &error);
-    file = openat(folder, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC);
-    close(folder);
-    return file;
-}
-
-static void print_screen(const char *uuid)
-{
-    struct error error;
-    json_t *screen = cli_call(uuid, "screen.get", json_pack("{s:s}", "format", "text"), &error);
-    const char *text = json_member_string(screen, "text", "");
-    size_t length = strlen(text);
-
-    while (length > 0 && text[length - 1] == '\n')
-        length--;
-    if (length > 0)
-        (void)printf("%.*s\n", (int)length, text);
-    json_decref(screen);
+    if (transcript->file < 0)
+        transcript->file = openat(transcript->folder, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC);
+    return transcript->file < 0 ? 0 : copy_rest(transcript->file);
 }
 
 static bool running(const char *uuid)
@@ -77,40 +66,58 @@ static bool running(const char *uuid)
     return result;
 }
 
-/* Copies what is added to the transcript until the session ends. */
-static int follow(const char *uuid, int transcript)
+/* Watches the transcript, or the folder as long as it is not there. */
+static void watch_transcript(int watch, const char *folder)
 {
-    char *folder = session_dir_path(cli_state_dir(), uuid), *path = path_join(folder, SESSION_TRANSCRIPT);
-    char ignored[4096];
+    char *path = path_join(folder, SESSION_TRANSCRIPT), ignored[4096];
+
+    while (read(watch, ignored, sizeof ignored) > 0)
+        continue;
+    if (inotify_add_watch(watch, path, IN_MODIFY) < 0)
+        (void)inotify_add_watch(watch, folder, IN_CREATE | IN_ONESHOT);
+    free(path);
+}
+
+static struct client *subscribe(const char *uuid)
+{
     struct error error;
-    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), result = 0;
     struct client *client = cli_connect(uuid, &error);
 
     if (client != NULL)
         json_decref(client_call(client, "session.subscribe", json_pack("{s:[s]}", "types", "session_ended"),
                                 CLI_CALL_TIMEOUT_MS, &error));
-    (void)inotify_add_watch(watch, path, IN_MODIFY);
-    while (result == 0 && client != NULL) {
+    return client;
+}
+
+/* Copies what is added to the transcript until the session ends. */
+static int follow(const char *uuid, struct transcript *transcript)
+{
+    char *folder = session_dir_path(cli_state_dir(), uuid);
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), result = 0, got = 0;
+    struct client *client = subscribe(uuid);
+    bool ended = client == NULL || !running(uuid);
+
+    while (!ended && result == 0) {
         struct pollfd waited[] = {{.fd = watch, .events = POLLIN},
                                   {.fd = client_descriptor(client), .events = POLLIN}};
         char *line;
         size_t length;
-        bool ended = !running(uuid);
-        result = copy_rest(transcript);
-        if (ended || result < 0)
-            break;
+        struct error error;
+        watch_transcript(watch, folder);
+        result = copy_transcript(transcript);
         (void)poll(waited, 2, -1);
-        while (read(watch, ignored, sizeof ignored) > 0)
-            continue;
-        if (waited[1].revents != 0 && client_next(client, 0, &line, &length, &error) < 0) {
+        if (waited[1].revents != 0)
+            got = client_next(client, 0, &line, &length, &error);
+        if (got < 0) {
             client_destroy(client);
-            client = cli_connect(uuid, &error);
+            client = subscribe(uuid);
         }
+        ended = client == NULL || got > 0 || (got < 0 && !running(uuid));
+        got = 0;
     }
-    result = result == 0 ? copy_rest(transcript) : result;
+    result = result == 0 ? copy_transcript(transcript) : result;
     client_destroy(client);
     close(watch);
-    free(path);
     free(folder);
     return result;
 }
@@ -160,7 +167,9 @@ static int run(int argc, char **argv)
         {"follow", no_argument, NULL, 'f'}, {"raw", no_argument, NULL, 'r'}, CLI_HELP_OPTION, {0}};
     bool following = false, raw = false;
     char uuid[UUID_SIZE];
-    int transcript, result = 0;
+    struct transcript transcript = {.file = -1};
+    struct error error;
+    int result;
 
     for (int option; (option = cli_option(&command_logs, argc, argv, ":fh", options)) != -1;) {
         following = following || option == 'f';
@@ -172,14 +181,19 @@ static int run(int argc, char **argv)
     cli_find(argv[optind], true, uuid);
     if (raw)
         return print_raw(uuid);
-    transcript = open_transcript(uuid);
-    if (transcript >= 0)
-        result = copy_rest(transcript);
-    if (following && transcript >= 0 && result == 0)
-        result = follow(uuid, transcript);
-    else if (running(uuid))
-        print_screen(uuid);
-    if (transcript >= 0)
-        close(transcript);
+    transcript.folder = session_dir_open(cli_state_dir(), uuid, &error);
+    if (transcript.folder < 0)
+        return cli_error(argv[optind], &error);
+    if (following) {
+        result = copy_transcript(&transcript);
+        result = result == 0 ? follow(uuid, &transcript) : result;
+    } else if (running(uuid)) {
+        result = live_text_print(uuid, transcript.folder);
+    } else {
+        result = copy_transcript(&transcript);
+    }
+    if (transcript.file >= 0)
+        close(transcript.file);
+    close(transcript.folder);
     return result == 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
 }

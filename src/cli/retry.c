@@ -6,7 +6,10 @@
 
 #include "base/json.h"
 #include "cli/start.h"
+#include "rpc/protocol.h"
 #include "store/session_dir.h"
+
+#define RETRY_TIMEOUT_MS 60000 /* an attempt that ends may take its grace twice */
 
 static int run(int argc, char **argv);
 
@@ -65,13 +68,31 @@ static int attempt_of(json_t *result)
     return attempt;
 }
 
+/* Asks the host. An attempt that runs is ended first; the host begins the other once nothing of it is left. */
+static json_t *retry_living(const char *uuid, struct error *error)
+{
+    struct client *client = cli_connect(uuid, error);
+    json_t *result =
+        client == NULL ? NULL : client_call(client, "session.retry", NULL, CLI_CALL_TIMEOUT_MS, error);
+
+    if (client != NULL && result == NULL && error->code == RPC_RUNNING) {
+        result = client_call(client, "session.cancel", json_pack("{s:s}", "scope", "session"),
+                             CLI_CALL_TIMEOUT_MS, error);
+        json_decref(result);
+        if (result != NULL)
+            result = client_call(client, "session.retry", NULL, CLI_CALL_TIMEOUT_MS, error);
+    }
+    client_destroy(client);
+    return result == NULL ? NULL : start_await(uuid, attempt_of(result), RETRY_TIMEOUT_MS, error);
+}
+
 /* The number of the attempt begun, or -1. */
 static int retry(const char *uuid, const char *account, struct error *error)
 {
     json_t *result;
 
     if (session_dir_alive(cli_state_dir(), uuid, NULL) == 1 && account == NULL) {
-        result = cli_call(uuid, "session.retry", json_object(), error);
+        result = retry_living(uuid, error);
     } else {
         if (cli_end(uuid, "session.cancel", json_pack("{s:s}", "scope", "session"), error) < 0 ||
             cli_leave(uuid, error) < 0)

@@ -242,9 +242,10 @@ static json_t *command_words(const struct request *request)
 
     if (path == NULL)
         exit(cli_errorf("run", "%s: %s", request->command[0],
-                        strchr(request->command[0], '/') != NULL
-                            ? "there is no such program"
-                            : "it is not on PATH: install it, or give its whole path"));
+                        strchr(request->command[0], '/') == NULL
+                            ? "it is not on PATH: install it, or give its whole path"
+                        : access(request->command[0], F_OK) == 0 ? "it is not an executable file"
+                                                                 : "there is no such program"));
     free(path);
     return words_of(request->command);
 }
@@ -293,6 +294,20 @@ static json_t *session_object(const struct request *request, const char *uuid, c
     return session;
 }
 
+/* A session that has ended gives its name away, but its host stays for a few seconds: it is asked to leave. */
+static bool yields(const char *name)
+{
+    char uuid[UUID_SIZE];
+    struct error error;
+    json_t *session = session_dir_find(cli_state_dir(), name, false, uuid, &error) < 0
+                          ? NULL
+                          : cli_session(uuid, CLI_CALL_TIMEOUT_MS, &error);
+    bool ended = session_phase_ended(json_member_string(session, "phase", ""));
+
+    json_decref(session);
+    return ended && cli_leave(uuid, &error) == 0;
+}
+
 /* Makes the folder and claims a name: the one asked for, else the working folder's. */
 static void create(const struct request *request, const char *uuid, const char *folder, json_t *session)
 {
@@ -304,6 +319,8 @@ static void create(const struct request *request, const char *uuid, const char *
 
     if (request->name != NULL) {
         created = session_dir_create(cli_state_dir(), uuid, request->name, session, &error);
+        if (created < 0 && yields(request->name))
+            created = session_dir_create(cli_state_dir(), uuid, request->name, session, &error);
     } else {
         for (const char *at = last != NULL ? last + 1 : folder; *at != '\0' && used < 40; at++)
             base[used++] =

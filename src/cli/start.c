@@ -180,9 +180,9 @@ static int judge_start(const json_t *session, int attempt, struct error *error)
                      json_member_string(last_error, "hint", ""));
 }
 
-static json_t *await_start(const char *uuid, int attempt, struct error *error)
+json_t *start_await(const char *uuid, int attempt, int timeout_ms, struct error *error)
 {
-    int64_t deadline = clock_monotonic_ns() + START_TIMEOUT_MS * 1000000LL;
+    int64_t deadline = clock_monotonic_ns() + timeout_ms * 1000000LL;
     struct client *client = cli_connect(uuid, error);
     json_t *session = NULL;
     int started = 0;
@@ -200,7 +200,7 @@ static json_t *await_start(const char *uuid, int attempt, struct error *error)
             break;
         started = judge_start(session, attempt, error);
         if (started == 0 && (left <= 0 || client_next(client, left, &line, &length, error) < 0))
-            started = error_set(error, "the agent has not started within %d s", START_TIMEOUT_MS / 1000);
+            started = error_set(error, "the agent has not started within %d s", timeout_ms / 1000);
     }
     client_destroy(client);
     if (started < 0) {
@@ -217,5 +217,5 @@ json_t *start_session(const char *uuid, const char *working_dir, int attempt, st
     int started = runner_local_start(uuid, folder, working_dir, &keeper, &host, error);
 
     free(folder);
-    return started < 0 ? NULL : await_start(uuid, attempt, error);
+    return started < 0 ? NULL : start_await(uuid, attempt, START_TIMEOUT_MS, error);
 }

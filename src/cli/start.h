@@ -25,4 +25,8 @@ int start_agent_environment(const struct config *config, const char *agent, stru
  */
 json_t *start_session(const char *uuid, const char *working_dir, int attempt, struct error *error);
 
+/* The second half of it: waits until attempt `attempt` of a session that has a host runs or failed, at most
+ * timeout_ms. */
+json_t *start_await(const char *uuid, int attempt, int timeout_ms, struct error *error);
+
 #endif

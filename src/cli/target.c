@@ -1,11 +1,14 @@
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/local_socket.h"
 #include "base/path.h"
 #include "cli/cli.h"
 #include "rpc/protocol.h"
@@ -110,14 +113,29 @@ json_t *cli_session(const char *uuid, int timeout_ms, struct error *error)
     return session;
 }
 
+/* Nobody else can have the process id while its end of the connection is open. */
+static void ask_to_leave(const char *uuid)
+{
+    struct error error;
+    struct client *client = client_connect(cli_runtime_dir(), uuid, CLI_CALL_TIMEOUT_MS, &error);
+    json_t *session =
+        client == NULL ? NULL : client_call(client, "session.get", NULL, CLI_CALL_TIMEOUT_MS, &error);
+    uid_t user;
+    pid_t host;
+
+    if (session != NULL && session_phase_ended(json_member_string(session, "phase", "")) &&
+        local_socket_peer(client_descriptor(client), &user, &host, &error) == 0 && user == geteuid() &&
+        host > 1)
+        (void)kill(host, SIGTERM);
+    json_decref(session);
+    client_destroy(client);
+}
+
 int cli_leave(const char *uuid, struct error *error)
 {
     int64_t deadline = clock_monotonic_ns() + CLI_CALL_TIMEOUT_MS * 1000000LL;
-    struct client *client = client_connect(cli_runtime_dir(), uuid, CLI_CALL_TIMEOUT_MS, error);
 
-    if (client != NULL)
-        json_decref(client_call(client, "session.kill", NULL, CLI_CALL_TIMEOUT_MS, error));
-    client_destroy(client);
+    ask_to_leave(uuid);
     while (session_dir_alive(cli_state_dir(), uuid, NULL) == 1) {
         if (clock_monotonic_ns() >= deadline)
             return error_set(error, "its host does not leave: see %s/sessions/%s/%s", cli_state_dir(), uuid,

@@ -190,8 +190,11 @@ static void readable(evutil_socket_t descriptor, short what, void *argument)
 
     (void)descriptor;
     (void)what;
-    for (int i = 0; i < READS_A_WAKE && result == READ_SOME; i++)
+    /* Lines are taken before so many more came that the oldest leave the scrollback. */
+    for (int i = 0; i < READS_A_WAKE && result == READ_SOME; i++) {
         result = read_once(host);
+        attempt_transcribe(host, false);
+    }
     if (ring_head(attempt->ring) != before) {
         activity_output(host);
         host_output(host);
@@ -310,7 +313,7 @@ void attempt_resize(struct host *host, int cols, int rows)
     frames_update(host);
 }
 
-void attempt_transcribe(struct host *host, bool last)
+static void transcribe(struct host *host, uint64_t least, bool last)
 {
     struct attempt *attempt = &host->attempt;
     struct buffer text;
@@ -318,13 +321,23 @@ void attempt_transcribe(struct host *host, bool last)
     char *bytes;
 
     if (attempt->terminal == NULL ||
-        (!last && transcript_waiting(attempt->terminal, attempt->transcribed) < TRANSCRIPT_LINES))
+        (!last && transcript_waiting(attempt->terminal, attempt->transcribed) < least))
         return;
     buffer_init(&text);
     attempt->transcribed = transcript_take(attempt->terminal, attempt->transcribed, last, &text);
     length = text.length;
     bytes = buffer_steal(&text);
     recorder_transcript(host->recorder, bytes, length, attempt->number, attempt->transcribed);
+}
+
+void attempt_transcribe(struct host *host, bool last)
+{
+    transcribe(host, TRANSCRIPT_LINES, last);
+}
+
+void attempt_transcribe_waiting(struct host *host)
+{
+    transcribe(host, 1, false);
 }
 
 void attempt_checkpoint(struct host *host, bool quiet)

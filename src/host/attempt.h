@@ -64,8 +64,10 @@ void attempt_resize(struct host *host, int cols, int rows);
 void attempt_marker(struct host *host, const char *label);
 /* The recorder made room in the ring. */
 void attempt_resume(struct host *host);
-/* Hands waiting scrollback lines to the transcript; `last`: everything and the screen. */
+/* Hands scrollback lines to the transcript when many wait; `last`: everything and the screen. */
 void attempt_transcribe(struct host *host, bool last);
+/* However few wait. */
+void attempt_transcribe_waiting(struct host *host);
 /* A checkpoint, when the stream has moved far enough (with `quiet`: at all) and is between sequences. */
 void attempt_checkpoint(struct host *host, bool quiet);
 /* Options for a terminal of this session. */

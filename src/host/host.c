@@ -87,7 +87,7 @@ static void flush_due(evutil_socket_t descriptor, short what, void *argument)
 
     (void)descriptor;
     (void)what;
-    attempt_transcribe(host, false);
+    attempt_transcribe_waiting(host);
     recorder_flush(host->recorder);
 }
 

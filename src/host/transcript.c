@@ -1,76 +1,44 @@
 #include "host/transcript.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define POSITION_FILE ".transcript"
-#define POSITION_MAGIC 0x74706B31u
-
-struct position {
-    uint32_t magic, attempt;
-    uint64_t next_line;
-    uint64_t length; /* bytes of transcript.log */
-};
-
-static bool read_position(int session_dir, struct position *position)
-{
-    int file = openat(session_dir, POSITION_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t got;
-
-    if (file < 0)
-        return false;
-    got = pread(file, position, sizeof *position, 0);
-    close(file);
-    return got == (ssize_t)sizeof *position && position->magic == POSITION_MAGIC;
-}
+#include "store/transcript_mark.h"
 
 uint64_t transcript_position(int session_dir, uint32_t attempt)
 {
-    struct position position;
+    struct transcript_mark mark;
 
-    return read_position(session_dir, &position) && position.attempt == attempt ? position.next_line : 0;
-}
-
-static int write_position(int session_dir, const struct position *position)
-{
-    int file = openat(session_dir, POSITION_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    ssize_t wrote;
-
-    if (file < 0)
-        return -1;
-    wrote = pwrite(file, position, sizeof *position, 0);
-    close(file);
-    return wrote == (ssize_t)sizeof *position ? 0 : -1;
+    return transcript_mark_read(session_dir, &mark) && mark.attempt == attempt ? mark.next_line : 0;
 }
 
 int transcript_append(int session_dir, int file, const char *text, size_t length, uint32_t attempt,
                       uint64_t next_line)
 {
-    struct position position;
+    struct transcript_mark mark;
     struct stat status;
     size_t done = 0;
 
     if (fstat(file, &status) < 0)
         return -1;
-    if (!read_position(session_dir, &position) || position.length > (uint64_t)status.st_size)
-        position = (struct position){.magic = POSITION_MAGIC, .length = (uint64_t)status.st_size};
+    if (!transcript_mark_read(session_dir, &mark) || mark.length > (uint64_t)status.st_size)
+        mark = (struct transcript_mark){.length = (uint64_t)status.st_size};
     while (done < length) {
-        ssize_t wrote = pwrite(file, text + done, length - done, (off_t)(position.length + done));
+        ssize_t wrote = pwrite(file, text + done, length - done, (off_t)(mark.length + done));
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < 0)
             return -1;
         done += (size_t)wrote;
     }
-    position.attempt = attempt;
-    position.next_line = next_line;
-    position.length += length;
-    if (position.length < (uint64_t)status.st_size && ftruncate(file, (off_t)position.length) < 0)
+    mark.attempt = attempt;
+    mark.next_line = next_line;
+    mark.length += length;
+    if (mark.length < (uint64_t)status.st_size && ftruncate(file, (off_t)mark.length) < 0)
         return -1;
-    return write_position(session_dir, &position);
+    return transcript_mark_write(session_dir, &mark);
 }
 
 uint64_t transcript_waiting(const struct terminal *terminal, uint64_t next)

@@ -235,6 +235,15 @@ static int exchange(struct client *client, int64_t deadline, struct error *error
     }
 }
 
+int client_wait(struct client *client, int timeout_ms, struct error *error)
+{
+    int result = exchange(client, deadline_after(timeout_ms), error);
+
+    if (result == 0)
+        (void)timed_out(error);
+    return result;
+}
+
 int client_next(struct client *client, int timeout_ms, char **line, size_t *length, struct error *error)
 {
     int64_t deadline = deadline_after(timeout_ms);

@@ -34,6 +34,10 @@ json_t *client_call(struct client *client, const char *method, json_t *params, i
  * 0 on time-out, -1 when the connection is gone. */
 int client_next(struct client *client, int timeout_ms, char **line, size_t *length, struct error *error);
 
+/* For several requests at once (client_send): writes what is queued and waits until something comes, at most timeout_ms.
+ * Returns 1, then client_line has it; 0 on time-out; -1 when the connection is gone. */
+int client_wait(struct client *client, int timeout_ms, struct error *error);
+
 /* ---- in an event loop: the caller watches the descriptor ---- */
 
 /* Queues a request and returns its id; `params` is stolen. The answer comes as a line with that id. */
