@@ -28,7 +28,8 @@ const struct command command_run = {
     "is its first prompt (- reads\n"
     "standard input). With -- any command runs in the pane instead, no shell in between.\n"
     "\n"
-    "  -a AGENT      claude, codex, gemini, opencode or command; without it the first of these that is "
+    "  -a AGENT      claude, codex, gemini, opencode or command; without it the account's, or the first that "
+    "is "
     "installed\n"
     "  -A ACCOUNT    an account of the configuration\n"
     "  -n NAME       the session's name; without it the folder's, numbered when taken\n"
@@ -185,13 +186,9 @@ static struct request parse(int argc, char **argv)
     if (dashes > 0 && optind < dashes)
         cli_usage_error(&command_run, "a prompt and a command exclude each other");
     take_operands(argc, argv, dashes, &request);
-    if (request.agent == NULL)
-        request.agent = first_installed();
-    if (agent_catalogue_find(request.agent) == NULL)
+    if (request.agent != NULL && agent_catalogue_find(request.agent) == NULL)
         cli_usage_error(&command_run, "-a %s: expected claude, codex, gemini, opencode or command",
                         request.agent);
-    if (request.command == NULL && strcmp(request.agent, "command") == 0)
-        cli_usage_error(&command_run, "-a command needs a command after --");
     if (request.name != NULL && !name_valid(request.name))
         cli_usage_error(
             &command_run,
@@ -367,6 +364,20 @@ static void note_failure(const char *uuid, const struct error *why)
     json_decref(session);
 }
 
+/* Without -a: the account's agent, else the first that is installed. */
+static const char *choose_agent(const struct request *request, const struct config *config)
+{
+    const char *agent = request->agent;
+
+    if (agent == NULL && request->account != NULL)
+        agent = json_member_string(config_account(config, request->account), "agent", NULL);
+    if (agent == NULL)
+        agent = first_installed();
+    if (strcmp(agent, "command") == 0 && request->command == NULL)
+        cli_usage_error(&command_run, "-a command needs a command after --");
+    return agent;
+}
+
 static int run(int argc, char **argv)
 {
     struct request request = parse(argc, argv);
@@ -377,6 +388,7 @@ static int run(int argc, char **argv)
 
     if (config == NULL)
         cli_die("configuration", &error);
+    request.agent = choose_agent(&request, config);
     (void)cli_runtime_dir();
     folder = working_folder(&request);
     set_environment(&request, config);

@@ -19,13 +19,20 @@
 #define RECONNECT_STEP_MS 20
 #define END_TIMEOUT_MS 30000
 
+/* The message names the folder itself. */
+static _Noreturn void die_plainly(const struct error *error)
+{
+    (void)fprintf(stderr, "ganger: %s\n", error->text);
+    exit(EXIT_FAILED);
+}
+
 const char *cli_state_dir(void)
 {
     static char *path;
     struct error error;
 
     if (path == NULL && (path = path_state_dir(&error)) == NULL)
-        cli_die("state folder", &error);
+        die_plainly(&error);
     return path;
 }
 
@@ -35,7 +42,7 @@ const char *cli_runtime_dir(void)
     struct error error;
 
     if (path == NULL && (path = path_runtime_dir(&error)) == NULL)
-        cli_die("runtime folder", &error);
+        die_plainly(&error);
     return path;
 }
 

@@ -61,8 +61,10 @@ static int follow(struct client *client, struct turn *turn, int64_t deadline, ui
         size_t length;
         json_t *message;
         int got;
-        if (deadline >= 0 && left <= 0)
+        if (deadline >= 0 && left <= 0) {
+            (void)cli_errorf(turn->name, "the time is up");
             return EXIT_TIMED_OUT;
+        }
         got = client_next(client, left > 1000000000 ? 1000000000 : (int)left, &line, &length, &error);
         if (got < 0)
             return cli_error(turn->name, &error);

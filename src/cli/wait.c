@@ -110,8 +110,10 @@ static int follow(struct client *client, const char *name, const char *list, int
         size_t length;
         int left = left_ms(deadline), got = left == 0 ? 0 : client_next(client, left, &line, &length, &error);
         json_t *message;
-        if (got == 0)
+        if (got == 0) {
+            (void)cli_errorf(name, "the time is up");
             return EXIT_TIMED_OUT;
+        }
         if (got < 0)
             return -1;
         message = json_loadb(line, length, 0, NULL);

@@ -231,7 +231,8 @@ int method_scrollback_search(struct call *call)
                                forwards ? 0 : (int64_t)terminal_scrollback_end(attempt->terminal));
     from = terminal_scrollback_search(attempt->terminal, pattern, from < 0 ? 0 : (uint64_t)from, forwards);
     if (from < 0)
-        return call_fail(call, RPC_NOT_FOUND, "no line has this text");
-    buffer_printf(&call->result, "{\"line\":%lld}", (long long)from);
+        buffer_append_string(&call->result, "{\"line\":null}");
+    else
+        buffer_printf(&call->result, "{\"line\":%lld}", (long long)from);
     return 0;
 }
