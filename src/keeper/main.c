@@ -241,6 +241,8 @@ int main(int count, char **arguments)
     keeper.user_umask = umask(077);
     attempt_init(&keeper.attempt);
     /* Large packets are given back to the system when they are freed. */
+    (void)mallopt(M_TOP_PAD, 4096);
+    (void)mallopt(M_TRIM_THRESHOLD, 16384);
     (void)mallopt(M_MMAP_THRESHOLD, 16384);
     settle_descriptors(&keeper, arguments[4], arguments[5]);
     detach(&keeper);
