@@ -74,6 +74,10 @@ static int check_private(const char *path, struct error *error)
         return error_set(
             error, "the runtime folder %s belongs to user %u: set GANGER_RUNTIME_DIR to a folder of yours",
             path, (unsigned)status.st_uid);
+    if ((status.st_mode & 002) != 0)
+        return error_set(
+            error, "the runtime folder %s is open to all users: set GANGER_RUNTIME_DIR to a folder of yours",
+            path);
     if ((status.st_mode & 077) != 0)
         return error_set(error, "the runtime folder %s is open to other users: chmod 700 %s", path, path);
     return 0;
