@@ -1,0 +1,19 @@
+/*
+ * The side panel: all sessions by urgency. In a narrow terminal it is one line above the panes.
+ */
+#ifndef TUI_PANEL_H
+#define TUI_PANEL_H
+
+#include <stdbool.h>
+
+struct ui;
+struct session;
+
+/* Draws panel or strip, whichever there is. */
+void panel_paint(struct ui *ui);
+/* The session whose row is at that place, or NULL. */
+struct session *panel_session_at(struct ui *ui, int x, int y);
+/* True when a running time is shown anywhere: the clock is needed. */
+bool panel_shows_time(const struct ui *ui);
+
+#endif
