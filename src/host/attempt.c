@@ -332,7 +332,9 @@ static void transcribe(struct host *host, uint64_t least, bool last)
 
 void attempt_transcribe(struct host *host, bool last)
 {
-    transcribe(host, TRANSCRIPT_LINES, last);
+    size_t half = host->attempt.scrollback_lines / 2;
+
+    transcribe(host, half < TRANSCRIPT_LINES ? half : TRANSCRIPT_LINES, last);
 }
 
 void attempt_transcribe_waiting(struct host *host)

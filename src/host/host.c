@@ -1,5 +1,6 @@
 #include "host/host.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -76,8 +77,10 @@ void host_output(struct host *host)
         host_timer(host->flush, FLUSH_NS);
     attempt_transcribe(host, false);
     attempt_checkpoint(host, false);
+    host->output_at = host_now_ns();
+    if (host->compacted || !event_pending(host->quiet, EV_TIMEOUT, NULL))
+        host_timer(host->quiet, COMPACT_NS);
     host->compacted = false;
-    host_timer(host->quiet, COMPACT_NS);
     delivery_output(host);
 }
 
@@ -96,16 +99,21 @@ static void quiet_due(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
 
+    int64_t rest = host->output_at + COMPACT_NS - host_now_ns();
+
     (void)descriptor;
     (void)what;
-    if (host->compacted) {
+    if (host->attempt.over || host->compacted) {
         attempt_checkpoint(host, true);
-        return;
-    }
-    host->compacted = true;
-    if (host->attempt.terminal != NULL)
+    } else if (rest > 0) {
+        host_timer(host->quiet, rest);
+    } else {
+        host->compacted = true;
         terminal_compact(host->attempt.terminal);
-    host_timer(host->quiet, QUIET_NS);
+        ring_relax(host->attempt.ring);
+        (void)malloc_trim(0);
+        host_timer(host->quiet, QUIET_NS);
+    }
 }
 
 static void stall_due(evutil_socket_t descriptor, short what, void *argument)

@@ -54,6 +54,7 @@ struct host {
     struct event *quiet;  /* a checkpoint after a while without output */
     struct event *signals[2];
     uint32_t retry_wanted;    /* attempt to spawn once nothing of the last one is left; 0: none */
+    int64_t output_at;        /* monotonic ns, of the last output */
     bool compacted;           /* since the last output */
     bool failed;              /* the keeper shall start another host */
     char config_problem[512]; /* why the configuration could not be used, until it was said */

@@ -12,12 +12,12 @@
 #include "host/host.h"
 #include "store/session_dir.h"
 
-/* One arena, and memory above 64 KiB goes back to the system when it is freed. */
+/* One arena; memory that is not used goes back to the system when the program rests (malloc_trim). */
 static void frugal_memory(void)
 {
     (void)mallopt(M_ARENA_MAX, 1);
-    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
     (void)mallopt(M_TOP_PAD, 16 * 1024);
 }
 

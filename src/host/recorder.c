@@ -84,7 +84,7 @@ struct recorder *recorder_create(int session_dir, int events, struct error *erro
     recorder->events = events;
     recorder->events_length = lseek(events, 0, SEEK_END);
     recorder->file = -1;
-    recorder->transcript = -1;
+    recorder->transcript.text = -1;
     recorder->notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     errno = recorder->notice < 0 ? errno : start_thread(recorder);
     if (recorder->notice >= 0 && errno == 0)
@@ -99,12 +99,13 @@ struct recorder *recorder_create(int session_dir, int events, struct error *erro
 
 static void close_files(struct recorder *recorder)
 {
-    int files[] = {recorder->notice, recorder->events, recorder->file, recorder->transcript};
+    int files[] = {recorder->notice, recorder->events, recorder->file};
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (files[i] >= 0)
             close(files[i]);
     }
+    transcript_close(&recorder->transcript);
 }
 
 void recorder_destroy(struct recorder *recorder, int wait_ms)

@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "base/path.h"
-#include "host/transcript.h"
 #include "store/checkpoint.h"
 #include "store/recording.h"
 #include "store/session_dir.h"
@@ -226,15 +225,19 @@ static void write_file(struct recorder *recorder, const struct job *job)
 
 static void write_transcript(struct recorder *recorder, const struct job *job)
 {
+    struct transcript_file *file = &recorder->transcript;
     int result = 0;
 
     operation_begin(recorder);
-    if (recorder->transcript < 0)
-        recorder->transcript = openat(recorder->session_dir, SESSION_TRANSCRIPT,
-                                      O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (recorder->transcript < 0 || transcript_append(recorder->session_dir, recorder->transcript, job->text,
-                                                      job->length, job->attempt, job->number) < 0)
-        result = -1;
+    if (file->text < 0)
+        result = transcript_open(file, recorder->session_dir);
+    if (result == 0)
+        result = transcript_append(file, job->text, job->length, job->attempt, job->number);
+    if (result < 0) {
+        int code = errno;
+        transcript_close(file);
+        errno = code;
+    }
     operation_end_locked(recorder);
     report_locked(recorder, SESSION_TRANSCRIPT, result);
     pthread_mutex_unlock(&recorder->mutex);

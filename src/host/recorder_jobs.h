@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "host/recorder.h"
+#include "host/transcript.h"
 
 enum job_type {
     JOB_BEGIN,
@@ -65,7 +66,7 @@ struct recorder {
     uint64_t event_seq; /* of the newest event in event_out */
     int events;
     off_t events_length;
-    int transcript;
+    struct transcript_file transcript;
     bool failing; /* the last write failed */
 };
 

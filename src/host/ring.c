@@ -138,6 +138,16 @@ void ring_detach(struct ring *ring)
     free(ring);
 }
 
+void ring_relax(struct ring *ring)
+{
+    uint64_t page = RING_HEADER_SIZE;
+    uint64_t from = (ring->filled_to + page - 1) / page * page;
+    uint64_t to = (ring_tail(ring) + RING_SIZE) / page * page;
+
+    if (ring->filled_to >= ring_head(ring) + RING_GUARD && from < to)
+        (void)madvise(at(ring, from), (size_t)(to - from), MADV_REMOVE);
+}
+
 /* ---- reading ---- */
 
 ssize_t ring_read(struct ring *ring, int channel)

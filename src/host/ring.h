@@ -55,6 +55,9 @@ uint64_t ring_head(const struct ring *ring);
 /* The bytes from a position in [tail, head] on, in one piece up to head. */
 const char *ring_bytes(const struct ring *ring, uint64_t from);
 
+/* Gives memory that holds nothing of use back to the system; to be called when the program rests. */
+void ring_relax(struct ring *ring);
+
 /* ---- recording ---- */
 uint64_t ring_tail(const struct ring *ring);
 uint64_t ring_recorded_length(const struct ring *ring);

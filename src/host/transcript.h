@@ -15,8 +15,19 @@
 
 /* The scrollback line of the attempt with which the transcript goes on; 0 for another attempt. */
 uint64_t transcript_position(int session_dir, uint32_t attempt);
-/* In the writer thread: appends at the valid end and notes the next line. Returns 0, or -1 with errno. */
-int transcript_append(int session_dir, int file, const char *text, size_t length, uint32_t attempt,
+
+/* The file, for the writer thread. */
+struct transcript_file {
+    int session_dir;
+    int text;        /* descriptor, or -1 */
+    uint64_t length; /* bytes that are valid */
+};
+
+/* Returns 0, or -1 with errno. */
+int transcript_open(struct transcript_file *file, int session_dir);
+void transcript_close(struct transcript_file *file);
+/* Appends at the valid end and notes the next line. Returns 0, or -1 with errno. */
+int transcript_append(struct transcript_file *file, const char *text, size_t length, uint32_t attempt,
                       uint64_t next_line);
 
 /* How many whole scrollback lines wait to be transcribed from `next` on. The newest stays: it may go on. */
