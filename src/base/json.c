@@ -160,9 +160,13 @@ void base64_append(struct buffer *out, const void *input, size_t length)
 
 static int base64_value(char digit)
 {
-    const char *at = digit == '\0' ? NULL : strchr(base64_digits, digit);
-
-    return at == NULL ? -1 : (int)(at - base64_digits);
+    if (digit >= 'A' && digit <= 'Z')
+        return digit - 'A';
+    if (digit >= 'a' && digit <= 'z')
+        return digit - 'a' + 26;
+    if (digit >= '0' && digit <= '9')
+        return digit - '0' + 52;
+    return digit == '+' ? 62 : digit == '/' ? 63 : -1;
 }
 
 long base64_decode(const char *text, size_t length, char *out)

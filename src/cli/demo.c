@@ -82,6 +82,20 @@ static void end_crew(size_t started)
         (void)run_self((const char *const[]){"ganger", "rm", scenes[i].name, NULL}, true);
 }
 
+static bool runs_already(void)
+{
+    char uuid[UUID_SIZE];
+    struct error error;
+    json_t *session = session_dir_find(cli_state_dir(), scenes[0].name, false, uuid, &error) < 0
+                          ? NULL
+                          : cli_session(uuid, CLI_CALL_TIMEOUT_MS, &error);
+    const json_t *phase = json_object_get(session, "phase");
+    bool result = json_is_string(phase) && !session_phase_ended(json_string_value(phase));
+
+    json_decref(session);
+    return result;
+}
+
 /* The crew's own working folder, so that it shows nothing of the user's. Allocated, or NULL. */
 static char *demo_folder(struct error *error)
 {
@@ -118,6 +132,10 @@ static int run(int argc, char **argv)
     cli_operands(&command_demo, argc, 0, 0);
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return cli_errorf("demo", "there is no terminal for the dashboard");
+    if (runs_already())
+        return cli_errorf("demo",
+                          "a demo runs already: `ganger attach` shows it, `ganger kill %s` and so on end it",
+                          scenes[0].name);
     program = path_installed("ganger-fake", &error);
     if (program == NULL)
         return cli_error("demo", &error);
