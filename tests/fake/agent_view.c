@@ -1,5 +1,6 @@
 #include "tests/fake/agent_view.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -35,6 +36,10 @@ static int columns_of(const char *text, size_t length)
 /* The longest end of `text` that fits. */
 static const char *tail(const char *text, int columns)
 {
+    size_t length = strlen(text), most = (size_t)columns * MB_LEN_MAX;
+
+    if (length > most)
+        text += length - most;
     while (columns_of(text, strlen(text)) > columns) {
         text++;
         while (((unsigned char)*text & 0xC0) == 0x80)
@@ -137,8 +142,11 @@ static void rule(const char *left, const char *right, int columns)
 static void draw_box(const char *typed, int columns)
 {
     int inner = columns - 5;
-    const char *shown = tail(typed, inner > 1 ? inner - 1 : 1);
+    char shown[1024];
 
+    (void)snprintf(shown, sizeof shown, "%s", tail(typed, inner > 1 ? inner - 1 : 1));
+    for (char *newline = shown; (newline = strchr(newline, '\n')) != NULL;)
+        *newline = ' ';
     rule("╭", "╮", columns);
     row();
     out_format("\033[38;5;240m│\033[m > %s\033[7m \033[27m", shown);
