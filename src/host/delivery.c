@@ -15,6 +15,7 @@
 #define QUIET_NS 500000000 /* an agent without evidence is ready when its screen rests so long */
 #define QUIET_MAX_NS 10000000000
 #define RETRY_NS 1000000000
+#define AGAIN_NS 20000000
 
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
@@ -142,7 +143,6 @@ static void settle(struct host *host, enum prompt_state state)
     if (state == PROMPT_SENT) {
         (void)events_emit(host, "prompt_sent", json_pack("{so}", "prompt_id", json_string_or_null(id)));
         delivery_changed(host);
-        activity_prompt_sent(host, id);
     } else {
         host_warn(host, "prompt_uncertain",
                   "the agent ended while a prompt was being typed: it may not have it");
@@ -162,10 +162,13 @@ static void press_enter(struct host *host)
     key_encode(enter, &modes.input, &bytes);
     delivery->write_id = typing_whole(host, bytes.bytes, bytes.length);
     buffer_finish(&bytes);
-    if (delivery->write_id != 0)
-        delivery->stage = DELIVERY_ENTERING;
-    else
-        host_timer(delivery->timer, 20000000);
+    if (delivery->write_id == 0) {
+        host_timer(delivery->timer, AGAIN_NS);
+        return;
+    }
+    delivery->stage = DELIVERY_ENTERING;
+    /* Before the agent can answer: what it says then is newer evidence. */
+    activity_prompt_sent(host, prompt_queue_first(&delivery->queue)->id);
 }
 
 void delivery_output(struct host *host)

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static void open_log(const char *session_dir)
 
     if (file >= 0)
         log_open(file);
+    free(path);
 }
 
 int main(int argc, char **argv)

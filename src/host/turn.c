@@ -7,14 +7,20 @@
 #include "host/host.h"
 #include "host/turn.h"
 
+static bool is_part_of_turn(enum phase phase)
+{
+    return phase_is_working(phase) || phase == PHASE_APPROVAL || phase == PHASE_LIMITED ||
+           phase == PHASE_RETRYING;
+}
+
 /* A host that follows another knows whether a turn is open. */
 static void keep(struct host *host)
 {
     const struct turn *turn = &host->activity.turn;
 
     session_keep(host, "turn",
-                 json_pack("{sIsbsbso}", "number", (json_int_t)turn->number, "open", turn->open, "worked",
-                           turn->worked, "prompt_id", json_string_or_null(turn->prompt_id)));
+                 json_pack("{sIsbso}", "number", (json_int_t)turn->number, "open", turn->open, "prompt_id",
+                           json_string_or_null(turn->prompt_id)));
 }
 
 void turn_load(struct host *host)
@@ -25,7 +31,7 @@ void turn_load(struct host *host)
 
     turn->number = (uint64_t)json_member_integer(kept, "number", 0);
     turn->open = json_member_bool(kept, "open", 0);
-    turn->worked = json_member_bool(kept, "worked", 0);
+    turn->worked = turn->open && is_part_of_turn(host->activity.reported);
     turn->prompt_id = prompt_id == NULL ? NULL : xstrdup(prompt_id);
 }
 
@@ -68,8 +74,7 @@ void turn_follow(struct host *host, enum phase phase)
 
     if (phase_is_working(phase) && !turn->open)
         turn_begin(host, NULL);
-    if (phase_is_working(phase) || phase == PHASE_APPROVAL || phase == PHASE_LIMITED ||
-        phase == PHASE_RETRYING)
+    if (is_part_of_turn(phase))
         turn->worked = true;
     else if (phase == PHASE_IDLE && turn->worked)
         turn_end(host, "completed");
