@@ -71,7 +71,7 @@ void frames_text(struct frame_writer *writer, uint32_t style, const char *text, 
     while (at < length) {
         struct cluster_state state = {0};
         uint32_t first, code;
-        int width = 1, points = 1, used = utf8_decode(text + at, length - at, &first);
+        int width = 1, longer = 1, points = 1, used = utf8_decode(text + at, length - at, &first);
         size_t end;
         if (used <= 0)
             break;
@@ -79,8 +79,9 @@ void frames_text(struct frame_writer *writer, uint32_t style, const char *text, 
         width = width_of(first);
         (void)cluster_extend(&state, first, &width);
         while (end < length && (used = utf8_decode(text + end, length - end, &code)) > 0 &&
-               cluster_extend(&state, code, &width)) {
+               cluster_extend(&state, code, &longer)) {
             end += (size_t)used;
+            width = longer;
             points++;
         }
         if (points == 1 && width >= 1) {
