@@ -163,21 +163,27 @@ static void wait_for_opening(struct host *host)
 
 enum read_result { READ_SOME, READ_EMPTY, READ_END, READ_FULL };
 
+static void parse_pending(struct host *host)
+{
+    const char *bytes;
+    size_t length;
+
+    while ((length = ring_slice(host->attempt.ring, &bytes)) > 0) {
+        attempt_parse(host, bytes, length);
+        ring_slice_done(host->attempt.ring);
+    }
+}
+
 static enum read_result read_once(struct host *host)
 {
     struct attempt *attempt = &host->attempt;
     ssize_t got = ring_read(attempt->ring, attempt->pty);
-    const char *bytes;
-    size_t length;
 
     if (got < 0)
         return errno == ENOBUFS ? READ_FULL : errno == EAGAIN || errno == EINTR ? READ_EMPTY : READ_END;
     if (got == 0)
         return READ_END;
-    while ((length = ring_slice(attempt->ring, &bytes)) > 0) {
-        attempt_parse(host, bytes, length);
-        ring_slice_done(attempt->ring);
-    }
+    parse_pending(host);
     return READ_SOME;
 }
 
@@ -186,16 +192,18 @@ static void readable(evutil_socket_t descriptor, short what, void *argument)
     struct host *host = argument;
     struct attempt *attempt = &host->attempt;
     enum read_result result = READ_SOME;
-    uint64_t before = ring_head(attempt->ring);
+    uint64_t before = ring_parsed(attempt->ring);
 
     (void)descriptor;
     (void)what;
+    /* A host before may have read more than it parsed. */
+    parse_pending(host);
     /* Lines are taken before so many more came that the oldest leave the scrollback. */
     for (int i = 0; i < READS_A_WAKE && result == READ_SOME; i++) {
         result = read_once(host);
         attempt_transcribe(host, false);
     }
-    if (ring_head(attempt->ring) != before) {
+    if (ring_parsed(attempt->ring) != before) {
         activity_output(host);
         host_output(host);
     }
@@ -278,6 +286,9 @@ int attempt_begin(struct host *host, const struct keeper_attempt *told, int pty,
     session_set(host, "rows", json_integer(terminal_rows(attempt->terminal)));
     attempt->readable = event_new(host->loop, pty, EV_READ | EV_PERSIST, readable, host);
     event_add(attempt->readable, NULL);
+    /* The agent may have no more to say than what is there. */
+    if (taken_over)
+        event_active(attempt->readable, EV_READ, 0);
     return 0;
 }
 
