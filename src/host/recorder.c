@@ -38,6 +38,7 @@ static void *run(void *argument)
             break;
         STAILQ_INIT(&jobs);
         STAILQ_CONCAT(&jobs, &recorder->jobs);
+        recorder->newest = NULL;
         recorder->bytes = 0;
         recorder->output_bytes = 0;
         recorder->flush = false;
@@ -150,6 +151,7 @@ static void give(struct recorder *recorder, struct job *job, bool wake)
 {
     pthread_mutex_lock(&recorder->mutex);
     STAILQ_INSERT_TAIL(&recorder->jobs, job, entries);
+    recorder->newest = job;
     recorder->bytes += job->length;
     if (wake) {
         recorder->flush = true;
@@ -195,7 +197,7 @@ void recorder_header(struct recorder *recorder, int cols, int rows, int64_t star
 /* Output that belongs to the newest job joins it. */
 static bool merge_output(struct recorder *recorder, uint64_t to, int64_t at_ns)
 {
-    struct job *last = STAILQ_LAST(&recorder->jobs, job, entries);
+    struct job *last = recorder->newest;
 
     if (last == NULL || last->type != JOB_OUTPUT || at_ns - last->at > OUTPUT_MERGE_NS)
         return false;
@@ -215,6 +217,7 @@ void recorder_output(struct recorder *recorder, uint64_t to, int64_t at_ns)
         job->number = to;
         job->at = at_ns;
         STAILQ_INSERT_TAIL(&recorder->jobs, job, entries);
+        recorder->newest = job;
     }
     if (recorder->output_bytes >= OUTPUT_BATCH && !recorder->busy)
         pthread_cond_signal(&recorder->work);

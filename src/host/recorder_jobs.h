@@ -47,6 +47,7 @@ struct recorder {
 
     /* Under the mutex. */
     struct jobs jobs;
+    struct job *newest;    /* the last of them; NULL: none waits */
     size_t bytes;          /* of texts that wait */
     uint64_t last_output;  /* position of the newest JOB_OUTPUT */
     uint64_t output_bytes; /* of output that waits */
