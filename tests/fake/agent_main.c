@@ -319,7 +319,9 @@ static int interact(const struct scenario *scenario)
             key_reader_feed(&keys, bytes, (size_t)length);
         else if (length < 0)
             break;
-        else if (!terminal_resized())
+        else if (terminal_resized())
+            view_redraw();
+        else
             key_reader_idle(&keys);
         advance();
     }

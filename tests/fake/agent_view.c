@@ -7,9 +7,13 @@
 
 #include "tests/fake/agent_terminal.h"
 
+#define KEPT 64
+
 static int live_rows;        /* of the live part as drawn, the cursor on the last */
 static char open_line[2048]; /* the transcript's last line, in work */
 static char title[256];
+static char kept[KEPT][sizeof open_line]; /* the transcript's last lines, for a redraw */
+static unsigned long kept_count;
 
 /* Columns of UTF-8 text; what is no character counts 1. */
 static int columns_of(const char *text, size_t length)
@@ -89,7 +93,25 @@ static void commit_line(void)
 {
     erase_live();
     out_format("%s\n", open_line);
+    (void)snprintf(kept[kept_count++ % KEPT], sizeof kept[0], "%s", open_line);
     open_line[0] = '\0';
+}
+
+void view_redraw(void)
+{
+    int columns, rows;
+    unsigned long count;
+
+    terminal_size(&columns, &rows);
+    count = rows > 9 ? (unsigned long)rows - 9 : 0;
+    if (count > KEPT)
+        count = KEPT;
+    if (count > kept_count)
+        count = kept_count;
+    live_rows = 0;
+    out_text("\033[H\033[2J");
+    for (unsigned long i = kept_count - count; i < kept_count; i++)
+        out_format("%s\n", kept[i % KEPT]);
 }
 
 static void write_word(const char *word, size_t length)

@@ -10,6 +10,8 @@
 void view_start(void);
 /* Erases the live part. */
 void view_finish(void);
+/* Begins again on an empty screen, with the transcript's end: after a change of size. */
+void view_redraw(void);
 /* Adds words to the open line of the transcript, which wraps; '\n' ends the line. */
 void view_write(const char *text);
 /* Ends the open line unless it is empty. */
