@@ -47,8 +47,9 @@ void canvas_cell(cchar_t *cell, const uint32_t *codes, size_t count, attr_t attr
     size_t used = 0;
 
     for (size_t i = 0; i < count && used <= CLUSTER_CODES; i++) {
-        /* Only what takes no columns joins a cell; the rest of a sequence is left out, so that columns stay true. */
-        if (used > 0 && wcwidth((wchar_t)codes[i]) != 0)
+        /* Only what takes no columns joins a cell; the rest of a sequence, and what makes a narrow character wide
+         * in some terminals, is left out, so that columns stay true everywhere. */
+        if (used > 0 && (wcwidth((wchar_t)codes[i]) != 0 || (codes[i] == 0xFE0F && wcwidth(wide[0]) < 2)))
             break;
         wide[used++] = (wchar_t)codes[i];
     }
@@ -106,7 +107,8 @@ static size_t next_cluster(const char *text, size_t length, uint32_t *codes, siz
             (void)cluster_extend(&state, code, &own);
             *width = own < 1 ? 1 : own;
             codes[(*count)++] = own < 0 ? ' ' : code;
-        } else if (cluster_extend(&state, code, width)) {
+        } else if (cluster_extend(&state, code, &own)) {
+            *width = own;
             if (*count < CLUSTER_CODES)
                 codes[(*count)++] = code;
         } else {

@@ -8,7 +8,7 @@
 #include "tui/ui.h"
 
 #define KEY_COLS 14
-#define COLUMN_COLS 44
+#define COLUMN_COLS 54
 
 struct help {
     struct dialog dialog;

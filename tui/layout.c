@@ -157,7 +157,7 @@ void layout_arrange(enum layout_kind kind, struct rectangle area, size_t count, 
 
 static int panel_cols(int cols)
 {
-    return cols >= 140 ? 36 : cols >= 100 ? 32 : 27;
+    return cols >= 150 ? 42 : cols >= 100 ? 34 : 27;
 }
 
 struct layout_parts layout_divide(int cols, int rows_all, bool panel)

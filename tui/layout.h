@@ -21,8 +21,8 @@ enum layout_kind {
 };
 
 /* Smallest pane that is still worth showing beside others, its border included. */
-#define LAYOUT_PANE_COLS 16
-#define LAYOUT_PANE_ROWS 4
+#define LAYOUT_PANE_COLS 24
+#define LAYOUT_PANE_ROWS 6
 #define LAYOUT_PANES_MAX 64
 
 /* "tiled", "main-and-stack", "columns", "rows", "zoomed"; layout_find returns -1 for another name. */

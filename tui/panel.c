@@ -11,6 +11,8 @@
 #include "tui/ui.h"
 
 #define TIME_COLS 9
+#define PHASE_COLS 11
+#define WIDE_COLS 40
 #define HEAD_ROWS 1
 #define ROWS_EACH 2
 
@@ -57,55 +59,57 @@ static struct rectangle list_area(const struct ui *ui)
     return area;
 }
 
-static void paint_second(const struct session *session, struct rectangle row, enum theme_role ground)
+/* Name, phase and time stand in one row where there is room, else the time in the second, or in place of the phase. */
+static bool is_wide(struct rectangle row)
+{
+    return row.cols >= WIDE_COLS;
+}
+
+static void paint_second(const struct session *session, struct rectangle row, const char *elapsed,
+                         enum theme_role ground)
 {
     char text[512];
     const char *title =
         phase_look(session->phase)->ended && session->detail[0] != '\0' ? session->detail : session->title;
+    int time_cols = is_wide(row) || elapsed[0] == '\0' ? 0 : TIME_COLS;
 
     (void)snprintf(text, sizeof text, "%s%s%s%s%s", session->agent, session->account[0] != '\0' ? " · " : "",
                    session->account, title[0] != '\0' ? " · " : "", title);
     if (ground == ROLE_SELECTED)
         canvas_fill(row, ROLE_SELECTED);
-    (void)canvas_text_on(row.x + 4, row.y, row.cols - 5, ROLE_DIM, ground, text);
+    (void)canvas_text_on(row.x + 4, row.y, row.cols - 5 - time_cols, ROLE_DIM, ground, text);
+    if (time_cols > 0)
+        canvas_text_right(row.x + row.cols - 1 - time_cols, row.y, time_cols, ROLE_DIM, ground, elapsed);
 }
 
 /* Number, glyph, name, phase, time, in columns. */
 static void paint_first(const struct ui *ui, const struct session *session, struct rectangle row,
-                        enum theme_role ground)
+                        const char *elapsed, bool alone, enum theme_role ground)
 {
     const struct phase_look *look = phase_look(session->phase);
     size_t place = crew_place(&ui->crew, session);
-    char text[48], elapsed[24];
-    int phase_cols = row.cols >= 30 ? 12 : 10, right = row.x + row.cols - 1;
-    int time_cols = row.cols >= 30 ? TIME_COLS : 8, name_cols;
+    char number[24];
+    bool wide = is_wide(row), replaced = alone && !wide && elapsed[0] != '\0';
+    int right = row.x + row.cols - 1, name_cols = row.cols - 5 - PHASE_COLS - (wide ? TIME_COLS : 0);
 
     if (ground == ROLE_SELECTED)
         canvas_fill(row, ROLE_SELECTED);
-    phase_time(session->phase, session->since_ms, session->until_ms, clock_realtime_ms(), elapsed,
-               sizeof elapsed);
-    name_cols = row.cols - 5 - phase_cols - (elapsed[0] != '\0' ? time_cols : 0);
-    if (name_cols < 6) {
-        phase_cols = 0;
-        name_cols = row.cols - 5 - (elapsed[0] != '\0' ? time_cols : 0);
-    }
-    (void)snprintf(text, sizeof text, "%zu", place + 1);
+    (void)snprintf(number, sizeof number, "%zu", place + 1);
     if (place < 9)
-        (void)canvas_text_on(row.x, row.y, 1, ROLE_DIM, ground, text);
+        (void)canvas_text_on(row.x, row.y, 1, ROLE_DIM, ground, number);
     (void)canvas_text_on(row.x + 2, row.y, 1, look->role, ground, session->marked ? "*" : look->glyph);
-    (void)canvas_text_on(row.x + 4, row.y, name_cols - 1,
+    (void)canvas_text_on(row.x + 4, row.y, name_cols,
                          ground == ROLE_SELECTED ? ROLE_SELECTED
                          : look->ended           ? ROLE_ENDED
                                                  : ROLE_TEXT,
                          ground, session->name);
-    if (elapsed[0] != '\0') {
-        canvas_text_right(right - time_cols, row.y, time_cols, ROLE_DIM, ground, elapsed);
-        right -= time_cols;
+    if (wide) {
+        (void)canvas_text_on(row.x + 5 + name_cols, row.y, PHASE_COLS - 1, look->role, ground, look->name);
+        canvas_text_right(right - TIME_COLS, row.y, TIME_COLS, ROLE_DIM, ground, elapsed);
+    } else {
+        canvas_text_right(right - PHASE_COLS + 1, row.y, PHASE_COLS - 1, replaced ? ROLE_DIM : look->role,
+                          ground, replaced ? elapsed : look->name);
     }
-    if (phase_cols > 0 && elapsed[0] != '\0')
-        (void)canvas_text_on(right - phase_cols + 1, row.y, phase_cols - 1, look->role, ground, look->name);
-    else if (phase_cols > 0)
-        canvas_text_right(right - phase_cols, row.y, phase_cols, look->role, ground, look->name);
 }
 
 static void paint_head(const struct ui *ui, struct rectangle area, size_t count)
@@ -133,11 +137,14 @@ static void paint_list(struct ui *ui)
     for (size_t i = 0; i < room && first + i < count; i++) {
         const struct session *session = order[first + i];
         enum theme_role ground = session == ui->focus ? ROLE_SELECTED : ROLE_TEXT;
+        char elapsed[24];
+        phase_time(session->phase, session->since_ms, session->until_ms, clock_realtime_ms(), elapsed,
+                   sizeof elapsed);
         row = (struct rectangle){area.x, area.y + HEAD_ROWS + (int)i * each, area.cols, 1};
-        paint_first(ui, session, row, ground);
+        paint_first(ui, session, row, elapsed, each == 1, ground);
         row.y++;
         if (each == ROWS_EACH)
-            paint_second(session, row, ground);
+            paint_second(session, row, elapsed, ground);
     }
     if (first + room < count && area.rows > 1) {
         char text[48];

@@ -144,6 +144,8 @@ bool session_take(struct session *session, const json_t *object)
                           time_of(object, "phase_since"), time_of(object, "phase_until"));
     if (json_object_get(object, "alive") != NULL)
         session->alive = json_member_bool(object, "alive", 0) != 0;
+    if (!phase_look(session->phase)->ended)
+        session->attended = true;
     return changed;
 }
 
@@ -442,7 +444,6 @@ static void greeted(struct session *session, const json_t *result, const char *e
     }
     session->link = LINK_UP;
     session->alive = true;
-    session->attended = true;
     session->backoff_ms = BACKOFF_MIN_MS;
     subscribe(session);
     if (!session->ui->options.read_only)

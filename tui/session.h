@@ -42,7 +42,7 @@ struct session {
     uint32_t attempt;
     bool alive;    /* a keeper holds its lock, or did when we looked */
     bool stored;   /* the screen came from screen.json */
-    bool attended; /* living once while this dashboard ran: it keeps its pane after its end */
+    bool attended; /* it had not ended when this dashboard first saw it, or since: it keeps its pane */
     bool marked;   /* for a broadcast */
 
     enum session_link link;

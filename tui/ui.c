@@ -124,7 +124,7 @@ struct pane *ui_pane_of(struct ui *ui, const struct session *session)
 
 static bool deserves_pane(const struct ui *ui, const struct session *session)
 {
-    return session == ui->focus || session->alive || session->attended;
+    return session == ui->focus || session->attended;
 }
 
 /* Which sessions get a pane: in their order, as many as fit, the focused one among them. */
@@ -187,7 +187,7 @@ void ui_arrange(struct ui *ui)
         /* The first that lives, else the newest. */
         ui->focus = ui->crew.sessions[ui->crew.count - 1];
         for (size_t i = ui->crew.count; i > 0; i--) {
-            if (ui->crew.sessions[i - 1]->alive)
+            if (ui->crew.sessions[i - 1]->attended)
                 ui->focus = ui->crew.sessions[i - 1];
         }
     }
