@@ -332,12 +332,6 @@ void recorder_checkpoint(struct recorder *recorder, uint32_t attempt, uint64_t p
     give(recorder, job, true);
 }
 
-bool recorder_waiting(const struct recorder *recorder)
-{
-    /* Both are changed by the loop thread alone, but for the reset when the thread takes them. */
-    return recorder->output_bytes > 0 && !recorder->flush;
-}
-
 void recorder_flush(struct recorder *recorder)
 {
     pthread_mutex_lock(&recorder->mutex);

@@ -61,8 +61,7 @@ void recorder_transcript(struct recorder *recorder, char *text, size_t length, u
 void recorder_checkpoint(struct recorder *recorder, uint32_t attempt, uint64_t position, char *state,
                          size_t length);
 
-/* True when output waits that no other work will take along: call recorder_flush soon. */
-bool recorder_waiting(const struct recorder *recorder);
+/* Output that waits is written. */
 void recorder_flush(struct recorder *recorder);
 /* The ring is full: asks for news when there is room. */
 void recorder_await_room(struct recorder *recorder);

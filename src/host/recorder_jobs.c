@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "store/checkpoint.h"
 #include "store/recording.h"
@@ -64,7 +65,7 @@ static int write_at(int file, const char *bytes, size_t length, off_t offset)
         if (wrote <= 0) {
             int code = wrote == 0 ? ENOSPC : errno;
             if (ftruncate(file, offset) < 0)
-                code = errno;
+                log_warning("a file cannot be cut back: %s", strerror(errno));
             errno = code;
             return -1;
         }
@@ -75,10 +76,36 @@ static int write_at(int file, const char *bytes, size_t length, off_t offset)
 
 /* ---- the recording ---- */
 
+static void tell_room_locked(struct recorder *recorder)
+{
+    recorder->news.room = recorder->news.room || recorder->await_room;
+    recorder->await_room = false;
+}
+
+/* Publishes what a write of `length` bytes came to. */
+static void commit_locked(struct recorder *recorder, int result, size_t length)
+{
+    uint64_t taken = recorder->out_to > recorder->tail ? recorder->out_to - recorder->tail : 0;
+
+    if (result == 0)
+        recorder->length += length;
+    else
+        recorder->news.lost += taken;
+    recorder->tail += taken;
+    ring_commit(recorder->ring, recorder->tail, recorder->length);
+    if (taken > 0)
+        tell_room_locked(recorder);
+}
+
+static bool has_news(const struct recorder_news *news)
+{
+    return news->room || news->problem || news->mended || news->lost > 0;
+}
+
 static void write_out(struct recorder *recorder)
 {
     size_t length = recorder->out.length;
-    bool room;
+    bool news;
     int result;
 
     if (recorder->ring == NULL || (length == 0 && recorder->out_to <= recorder->tail))
@@ -87,20 +114,25 @@ static void write_out(struct recorder *recorder)
     result = write_at(recorder->file, recorder->out.bytes, length, (off_t)recorder->length);
     operation_end_locked(recorder);
     report_locked(recorder, "the recording", result);
-    if (result == 0)
-        recorder->length += length;
-    else if (recorder->out_to > recorder->tail)
-        recorder->news.lost += recorder->out_to - recorder->tail;
-    if (recorder->out_to > recorder->tail)
-        recorder->tail = recorder->out_to;
-    ring_commit(recorder->ring, recorder->tail, recorder->length);
-    room = recorder->await_room;
-    recorder->await_room = false;
-    recorder->news.room = recorder->news.room || room;
-    room = room || recorder->news.problem || recorder->news.mended || recorder->news.lost > 0;
+    commit_locked(recorder, result, length);
+    news = has_news(&recorder->news);
     pthread_mutex_unlock(&recorder->mutex);
     buffer_clear(&recorder->out);
-    if (room)
+    if (news)
+        notify(recorder);
+}
+
+/* The room may have been there already when the loop asked for it. */
+static void tell_room(struct recorder *recorder)
+{
+    bool asked;
+
+    pthread_mutex_lock(&recorder->mutex);
+    asked = recorder->await_room && STAILQ_EMPTY(&recorder->jobs);
+    if (asked)
+        tell_room_locked(recorder);
+    pthread_mutex_unlock(&recorder->mutex);
+    if (asked)
         notify(recorder);
 }
 
@@ -293,6 +325,7 @@ void recorder_carry_out(struct recorder *recorder, struct jobs *jobs)
     }
     write_events(recorder);
     write_out(recorder);
+    tell_room(recorder);
     if (recorder->out.capacity > KEEP_BYTES && recorder->out.capacity < WRITE_BATCH)
         buffer_finish(&recorder->out);
     if (recorder->event_out.length == 0)

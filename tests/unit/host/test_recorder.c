@@ -1,0 +1,258 @@
+/* The writer thread, with real files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "host/recorder.h"
+#include "scratch.h"
+#include "store/checkpoint.h"
+#include "store/event_log.h"
+#include "store/recording.h"
+#include "test.h"
+
+#define WAIT_MS 10000
+
+struct bench {
+    char *path;
+    int folder;
+    int in;
+    int out;
+    struct ring *ring;
+    struct recorder *recorder;
+};
+
+static struct ring *make_ring(void)
+{
+    struct ring_header header = {.magic = RING_MAGIC, .size = RING_SIZE};
+    unsigned char guard[RING_GUARD];
+    int ring = memfd_create("test-ring", MFD_CLOEXEC);
+
+    memset(guard, 0xFF, sizeof guard);
+    if (ftruncate(ring, RING_HEADER_SIZE + RING_SIZE) != 0 ||
+        pwrite(ring, &header, sizeof header, 0) != (ssize_t)sizeof header ||
+        pwrite(ring, guard, sizeof guard, RING_HEADER_SIZE) != (ssize_t)sizeof guard)
+        abort();
+    return ring_attach(ring, false, NULL);
+}
+
+static void bench_open(struct bench *bench)
+{
+    struct event_log_end end;
+    int ends[2], events;
+
+    bench->path = scratch_folder();
+    bench->folder = open(bench->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bench->ring = make_ring();
+    events = event_log_open(bench->folder, &end, NULL);
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+        abort();
+    bench->out = ends[0];
+    bench->in = ends[1];
+    bench->recorder = recorder_create(bench->folder, events, NULL);
+}
+
+static void bench_close(struct bench *bench)
+{
+    recorder_destroy(bench->recorder, WAIT_MS);
+    ring_detach(bench->ring);
+    close(bench->folder);
+    close(bench->in);
+    close(bench->out);
+    free(bench->path);
+}
+
+/* Bytes through the ring, as the loop would bring them. */
+static void output(struct bench *bench, const char *text, int64_t at_ns)
+{
+    const char *bytes;
+
+    if (write(bench->in, text, strlen(text)) != (ssize_t)strlen(text) ||
+        ring_read(bench->ring, bench->out) < 0)
+        abort();
+    while (ring_slice(bench->ring, &bytes) > 0)
+        ring_slice_done(bench->ring);
+    recorder_output(bench->recorder, ring_parsed(bench->ring), at_ns);
+}
+
+static char *content(const struct bench *bench, const char *name)
+{
+    char *path = path_join(bench->path, name), *bytes = NULL;
+    size_t length;
+
+    (void)path_read_file(path, 1 << 20, &bytes, &length, NULL);
+    free(path);
+    return bytes;
+}
+
+static void begin(struct bench *bench)
+{
+    recorder_begin(bench->recorder, bench->ring, recording_open(bench->folder, 1, 0, NULL), 0);
+    recorder_header(bench->recorder, 80, 24, 1795238384000, NULL);
+}
+
+TEST(output_is_recorded_and_freed)
+{
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    begin(&bench);
+    output(&bench, "one\n\xc3", 1000000);
+    recorder_resize(bench.recorder, 20000000, 100, 30);
+    output(&bench, "\xa9 two", 30000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK_NUMBER(ring_tail(bench.ring), ring_head(bench.ring));
+    text = content(&bench, "attempt-1.cast");
+    CHECK(text != NULL);
+    CHECK(
+        strstr(text, "\"o\",\"one\\n\"]\n[0.020000,\"r\",\"100x30\"]\n[0.030000,\"o\",\"\xc3\xa9 two\"]\n") !=
+        NULL);
+    CHECK_NUMBER(ring_recorded_length(bench.ring), strlen(text));
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(little_output_waits_and_is_one_event)
+{
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    begin(&bench);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    output(&bench, "a", 1000000);
+    output(&bench, "b", 2000000);
+    CHECK_NUMBER(ring_tail(bench.ring), 0);
+    recorder_flush(bench.recorder);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    text = content(&bench, "attempt-1.cast");
+    CHECK(strstr(text, "[0.001000,\"o\",\"ab\"]\n") != NULL);
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(end_writes_what_is_unfinished)
+{
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    begin(&bench);
+    output(&bench, "x\xe4\xb8", 1000000);
+    recorder_end(bench.recorder, 2000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    text = content(&bench, "attempt-1.cast");
+    CHECK(strstr(text, "\xef\xbf\xbd\"]\n") != NULL);
+    CHECK_NUMBER(ring_tail(bench.ring), 3);
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(events_are_stored_and_told)
+{
+    struct recorder_news news;
+    struct pollfd wait;
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    recorder_event(bench.recorder, 1, "{\"seq\":1}", 9);
+    recorder_event(bench.recorder, 2, "{\"seq\":2}", 9);
+    wait = (struct pollfd){.fd = recorder_descriptor(bench.recorder), .events = POLLIN};
+    do {
+        CHECK_NUMBER(poll(&wait, 1, WAIT_MS), 1);
+        recorder_collect(bench.recorder, &news);
+    } while (news.events < 2);
+    text = content(&bench, "events.jsonl");
+    CHECK_STRING(text, "{\"seq\":1}\n{\"seq\":2}\n");
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(files_are_replaced)
+{
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    recorder_file(bench.recorder, "session.json", strdup("old"), 3);
+    recorder_file(bench.recorder, "screen.json", strdup("{}"), 2);
+    recorder_file(bench.recorder, "session.json", strdup("newer"), 5);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    text = content(&bench, "session.json");
+    CHECK_STRING(text, "newer");
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(checkpoint_belongs_to_its_place)
+{
+    struct checkpoint saved;
+    struct bench bench;
+
+    bench_open(&bench);
+    begin(&bench);
+    output(&bench, "state", 1000000);
+    recorder_checkpoint(bench.recorder, 1, 5, strdup("S"), 1);
+    output(&bench, "more", 90000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK_NUMBER(checkpoint_read(bench.folder, 1, &saved), 1);
+    CHECK_NUMBER(saved.stream_position, 5);
+    CHECK(saved.recording_offset < ring_recorded_length(bench.ring));
+    free(saved.state);
+    /* One for a position that the recording does not end at is not kept. */
+    recorder_checkpoint(bench.recorder, 1, 6, strdup("T"), 1);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK_NUMBER(checkpoint_read(bench.folder, 1, &saved), 1);
+    CHECK_NUMBER(saved.stream_position, 5);
+    free(saved.state);
+    bench_close(&bench);
+}
+
+TEST(full_disk_stops_nothing)
+{
+    struct recorder_news news;
+    struct bench bench;
+
+    bench_open(&bench);
+    recorder_begin(bench.recorder, bench.ring, open("/dev/full", O_RDWR | O_CLOEXEC), 0);
+    output(&bench, "lost", 1000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    recorder_collect(bench.recorder, &news);
+    CHECK(news.problem);
+    CHECK(strstr(news.text, strerror(ENOSPC)) != NULL);
+    CHECK_NUMBER(news.lost, 4);
+    CHECK_NUMBER(ring_tail(bench.ring), 4);
+    CHECK_NUMBER(ring_recorded_length(bench.ring), 0);
+    output(&bench, "again", 20000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    recorder_collect(bench.recorder, &news);
+    CHECK(!news.problem);
+    CHECK_NUMBER(news.lost, 5);
+    bench_close(&bench);
+}
+
+TEST(room_is_told_when_asked_for)
+{
+    struct recorder_news news;
+    struct pollfd wait;
+    struct bench bench;
+
+    bench_open(&bench);
+    begin(&bench);
+    output(&bench, "x", 1000000);
+    recorder_await_room(bench.recorder);
+    wait = (struct pollfd){.fd = recorder_descriptor(bench.recorder), .events = POLLIN};
+    do {
+        CHECK_NUMBER(poll(&wait, 1, WAIT_MS), 1);
+        recorder_collect(bench.recorder, &news);
+    } while (!news.room);
+    CHECK_NUMBER(ring_tail(bench.ring), 1);
+    bench_close(&bench);
+}
+
+TEST_MAIN
