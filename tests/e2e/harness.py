@@ -69,7 +69,7 @@ class Ganger:
         if "input" in options:
             options.pop("stdin")
         environment = {k: v for k, v in {**self.env, **(env or {})}.items() if v is not None}
-        made = subprocess.run([PROGRAM, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        made = subprocess.run([str(PROGRAM), *map(str, arguments)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         assert code is None or made.returncode == code, \
             f"ganger {arguments}: exit code {made.returncode}, not {code}\n{made.stdout}\n{made.stderr}"
         return made
@@ -216,6 +216,8 @@ class Tmux:
     def __init__(self, root, env):
         self.socket = str(Path(root) / f"tmux-{uuid.uuid4().hex[:6]}")
         self.env = {**env, "TERM": "xterm-256color"}
+        self.mark = self.env.pop(MARK)  # the terminal itself is no process of ganger's
+        self.status = Path(self.socket + ".status")
         self.started = False
 
     def tmux(self, *arguments, check=True):
@@ -226,8 +228,8 @@ class Tmux:
 
     def start(self, *command, cols=100, rows=30, cwd="/", term="tmux-256color", env=None):
         """`env` is added to the environment of the command; a value of None removes a variable."""
-        changes = {"TERM": term, "COLORTERM": "truecolor", **(env or {})}
-        arguments = ["env", "-u", "TMUX", "-u", "TMUX_PANE"]
+        changes = {"TERM": term, "COLORTERM": "truecolor", MARK: self.mark, **(env or {})}
+        arguments = ["sh", "-c", '"$@"; echo $? >"$0"', self.status, "env", "-u", "TMUX", "-u", "TMUX_PANE"]
         for name, value in changes.items():
             arguments += ["-u", name] if value is None else []
         arguments += [f"{name}={value}" for name, value in changes.items() if value is not None]
@@ -276,14 +278,10 @@ class Tmux:
     def resize(self, cols, rows):
         self.tmux("resize-window", "-t", "t", "-x", cols, "-y", rows)
 
-    def pid(self):
-        return int(self.format("#{pane_pid}"))
-
     def ended(self, seconds=SECONDS):
         """Waits for the command's end; returns its exit code (128 + N for a signal)."""
-        until(lambda: self.format("#{pane_dead}") == "1", lambda: "the command to end:\n" + self.screen(), seconds)
-        status, number = self.format("#{pane_dead_status}"), self.format("#{pane_dead_signal}")
-        return int(status) if status else 128 + int(number or 0)
+        return int(until(lambda: read(self.status).endswith(b"\n") and read(self.status), lambda: "the command to end:\n" + self.screen(),
+                         seconds))
 
     def modes(self):
         """What a program may leave behind in a terminal."""
