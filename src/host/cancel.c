@@ -52,13 +52,16 @@ static void interrupt(struct host *host)
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
+    enum phase phase = host->activity.phase.phase;
 
     (void)descriptor;
     (void)what;
-    if (!attempt_running(&host->attempt) || !can_be_interrupted(host->activity.phase.phase)) {
+    if (!attempt_running(&host->attempt)) {
         host->cancel.tries = 0;
-    } else if (*host->cancel.rest != '\0') {
+    } else if (*host->cancel.rest != '\0' && (can_be_interrupted(phase) || phase == PHASE_UNKNOWN)) {
         press_next(host);
+    } else if (!can_be_interrupted(phase)) {
+        host->cancel.tries = 0;
     } else if (host->cancel.tries < TRIES) {
         interrupt(host);
     } else {
@@ -99,7 +102,9 @@ const char *cancel_turn(struct host *host)
 
 void cancel_follow(struct host *host)
 {
-    if (host->cancel.tries == 0 || can_be_interrupted(host->activity.phase.phase))
+    enum phase phase = host->activity.phase.phase;
+
+    if (host->cancel.tries == 0 || can_be_interrupted(phase) || phase == PHASE_UNKNOWN)
         return;
     host->cancel.tries = 0;
     event_del(host->cancel.timer);
