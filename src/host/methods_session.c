@@ -114,7 +114,7 @@ int method_session_prompt(struct call *call)
 
 static int end_grace_ms(const struct host *host)
 {
-    return (int)(config_number(host->config, "timeouts.end_grace_s") * 1000);
+    return (int)(config_number(host->config, "timeouts.cancel_grace_s") * 1000);
 }
 
 int method_session_cancel(struct call *call)

@@ -162,7 +162,7 @@ TEST(empty_files_give_the_defaults)
         struct config *config = load(texts[i], strlen(texts[i]), &error);
         CHECK(config != NULL);
         CHECK_NUMBER(config_number(config, "timeouts.connect_s"), 120);
-        CHECK_NUMBER(config_number(config, "timeouts.end_grace_s"), 5);
+        CHECK_NUMBER(config_number(config, "timeouts.cancel_grace_s"), 2);
         CHECK_NUMBER(config_number(config, "limits.scrollback_lines"), 10000);
         CHECK_NUMBER(config_number(config, "limits.recording_bytes"), 100000000);
         CHECK_NUMBER(json_array_size(config_value(config, "retry.rate_limit.delays_s")), 3);
