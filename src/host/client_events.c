@@ -87,11 +87,16 @@ static void read_older(struct client *client)
         append_gap(client, host->events.memory.first - 1);
 }
 
+bool client_events_more(const struct client *client)
+{
+    return client->subscribed && client->next_seq <= client->host->events.stored;
+}
+
 void client_events_pump(struct client *client)
 {
     const struct events *events = &client->host->events;
 
-    while (client->subscribed && client->next_seq <= events->stored && has_room(client)) {
+    while (client_events_more(client) && has_room(client)) {
         const struct stored_event *event = event_memory_get(&events->memory, client->next_seq);
         if (event == NULL) {
             read_older(client);

@@ -90,6 +90,9 @@ static void pump(struct client *client)
     late_replies(client);
     client_events_pump(client);
     client_flush(client);
+    /* The socket took all there was, and there is more: after others had their turn. */
+    if (!client->gone && client->out.length == 0 && client_events_more(client))
+        event_active(client->writable, EV_WRITE, 0);
 }
 
 void clients_pump(struct host *host)

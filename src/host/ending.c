@@ -6,10 +6,10 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/leftovers.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "host/host.h"
-#include "host/leftovers.h"
 #include "host/starting.h"
 
 #define SCREEN_FILE "screen.json"

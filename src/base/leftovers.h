@@ -1,6 +1,6 @@
 /* Processes that a session left behind when its keeper is gone. */
-#ifndef HOST_LEFTOVERS_H
-#define HOST_LEFTOVERS_H
+#ifndef BASE_LEFTOVERS_H
+#define BASE_LEFTOVERS_H
 
 /* Ends every process whose environment says GANGER_SESSION=uuid, but the caller: TERM, then KILL after
  * grace_ms. Returns how many there were. Blocks for at most grace_ms. */

@@ -1,4 +1,4 @@
-#include "host/leftovers.h"
+#include "base/leftovers.h"
 
 #include <dirent.h>
 #include <fcntl.h>
