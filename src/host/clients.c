@@ -10,7 +10,7 @@
 #include "base/local_socket.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "host/client_events.h"
+#include "host/connection_events.h"
 #include "host/host.h"
 #include "host/methods.h"
 #include "host/peer.h"
@@ -22,7 +22,7 @@
 
 /* ---- output ---- */
 
-void client_drop(struct client *client)
+void connection_drop(struct connection *client)
 {
     if (client->gone)
         return;
@@ -32,7 +32,7 @@ void client_drop(struct client *client)
     event_active(client->host->clients.sweep, EV_TIMEOUT, 0);
 }
 
-static bool write_out(struct client *client)
+static bool write_out(struct connection *client)
 {
     while (client->out_done < client->out.length) {
         ssize_t sent = send(client->descriptor, client->out.bytes + client->out_done,
@@ -42,7 +42,7 @@ static bool write_out(struct client *client)
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return false;
         } else if (errno != EINTR) {
-            client_drop(client);
+            connection_drop(client);
             return false;
         }
     }
@@ -53,7 +53,7 @@ static bool write_out(struct client *client)
     return true;
 }
 
-void client_flush(struct client *client)
+void connection_flush(struct connection *client)
 {
     if (client->gone || client->out.length == 0)
         return;
@@ -65,39 +65,39 @@ void client_flush(struct client *client)
     }
 }
 
-void client_send(struct client *client, const char *bytes, size_t length)
+void connection_send(struct connection *client, const char *bytes, size_t length)
 {
     if (client->gone)
         return;
     buffer_append(&client->out, bytes, length);
 }
 
-static void late_replies(struct client *client)
+static void late_replies(struct connection *client)
 {
     while (client->late != NULL && client->late->seq <= client->host->events.stored) {
         struct late_reply *late = client->late;
         client->late = late->next;
-        client_send(client, late->line, strlen(late->line));
+        connection_send(client, late->line, strlen(late->line));
         free(late->line);
         free(late);
     }
 }
 
-static void pump(struct client *client)
+static void pump(struct connection *client)
 {
     if (client->gone)
         return;
     late_replies(client);
-    client_events_pump(client);
-    client_flush(client);
+    connection_events_pump(client);
+    connection_flush(client);
     /* The socket took all there was, and there is more: after others had their turn. */
-    if (!client->gone && client->out.length == 0 && client_events_more(client))
+    if (!client->gone && client->out.length == 0 && connection_events_more(client))
         event_active(client->writable, EV_WRITE, 0);
 }
 
 void clients_pump(struct host *host)
 {
-    struct client *client;
+    struct connection *client;
 
     LIST_FOREACH(client, &host->clients.list, entries)
     {
@@ -107,11 +107,11 @@ void clients_pump(struct host *host)
 
 static void writable(evutil_socket_t descriptor, short what, void *argument)
 {
-    struct client *client = argument;
+    struct connection *client = argument;
 
     (void)descriptor;
     (void)what;
-    client_flush(client);
+    connection_flush(client);
     if (client->gone || client->out.length > 0)
         return;
     pump(client);
@@ -130,7 +130,7 @@ static void append_head(struct buffer *out, const json_t *id)
     json_append_value(out, id);
 }
 
-void client_reply(struct client *client, const json_t *id, const char *result, size_t length)
+void connection_reply(struct connection *client, const json_t *id, const char *result, size_t length)
 {
     if (id == NULL || client->gone)
         return;
@@ -140,7 +140,7 @@ void client_reply(struct client *client, const json_t *id, const char *result, s
     buffer_append_string(&client->out, "}\n");
 }
 
-void client_reply_error(struct client *client, const json_t *id, int code, const char *message)
+void connection_reply_error(struct connection *client, const json_t *id, int code, const char *message)
 {
     if (id == NULL || client->gone)
         return;
@@ -150,8 +150,8 @@ void client_reply_error(struct client *client, const json_t *id, int code, const
     buffer_append_string(&client->out, "}}\n");
 }
 
-void client_reply_late(struct client *client, const json_t *id, const char *result, size_t length,
-                       uint64_t seq)
+void connection_reply_late(struct connection *client, const json_t *id, const char *result, size_t length,
+                           uint64_t seq)
 {
     struct late_reply *late, **last = &client->late;
     struct buffer line;
@@ -174,7 +174,7 @@ void client_reply_late(struct client *client, const json_t *id, const char *resu
 
 /* ---- input ---- */
 
-static void take_lines(struct client *client)
+static void take_lines(struct connection *client)
 {
     enum line_result result;
     char *line;
@@ -187,14 +187,14 @@ static void take_lines(struct client *client)
         else
             methods_line_too_long(client);
         if (client->out.length - client->out_done > OUT_PAUSE)
-            client_flush(client);
+            connection_flush(client);
     }
-    client_flush(client);
+    connection_flush(client);
 }
 
 static void readable(evutil_socket_t descriptor, short what, void *argument)
 {
-    struct client *client = argument;
+    struct connection *client = argument;
 
     (void)what;
     /* Lines that were left when the client was paused. */
@@ -208,7 +208,7 @@ static void readable(evutil_socket_t descriptor, short what, void *argument)
         if (got < 0 && errno == EAGAIN)
             break;
         if (got <= 0) {
-            client_drop(client);
+            connection_drop(client);
             break;
         }
         line_reader_added(&client->reader, (size_t)got);
@@ -220,7 +220,7 @@ static void readable(evutil_socket_t descriptor, short what, void *argument)
 
 /* ---- subscription, views ---- */
 
-void client_subscribe(struct client *client, json_t *types, uint64_t since, bool screen)
+void connection_subscribe(struct connection *client, json_t *types, uint64_t since, bool screen)
 {
     struct clients *clients = &client->host->clients;
 
@@ -237,13 +237,13 @@ void client_subscribe(struct client *client, json_t *types, uint64_t since, bool
     }
 }
 
-void client_typed(struct client *client)
+void connection_typed(struct connection *client)
 {
     client->view.typed = ++client->host->clients.order;
     clients_choose_size(client->host);
 }
 
-void client_viewed(struct client *client, int cols, int rows)
+void connection_viewed(struct connection *client, int cols, int rows)
 {
     view_clamp(&cols, &rows);
     client->view.cols = cols;
@@ -256,7 +256,7 @@ void clients_choose_size(struct host *host)
 {
     struct clients *clients = &host->clients;
     struct view views[CLIENTS_MAX];
-    struct client *client;
+    struct connection *client;
     int64_t due;
     size_t count = 0;
     int cols, rows;
@@ -291,7 +291,7 @@ static void resize_due(evutil_socket_t descriptor, short what, void *argument)
 
 static void screen_due(evutil_socket_t descriptor, short what, void *argument)
 {
-    struct client *client = argument;
+    struct connection *client = argument;
 
     (void)descriptor;
     (void)what;
@@ -300,7 +300,7 @@ static void screen_due(evutil_socket_t descriptor, short what, void *argument)
 
 /* ---- coming and going ---- */
 
-static void client_destroy(struct client *client)
+static void connection_destroy(struct connection *client)
 {
     struct clients *clients = &client->host->clients;
 
@@ -327,22 +327,22 @@ static void client_destroy(struct client *client)
 static void sweep(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
-    struct client *client, *next;
+    struct connection *client, *next;
 
     (void)descriptor;
     (void)what;
     LIST_FOREACH_SAFE(client, &host->clients.list, entries, next)
     {
         if (client->gone)
-            client_destroy(client);
+            connection_destroy(client);
     }
     clients_choose_size(host);
     host_consider_leaving(host);
 }
 
-static void client_create(struct host *host, int descriptor)
+static void connection_create(struct host *host, int descriptor)
 {
-    struct client *client = xcalloc(1, sizeof *client);
+    struct connection *client = xcalloc(1, sizeof *client);
 
     client->host = host;
     client->descriptor = descriptor;
@@ -388,7 +388,7 @@ static void accepting(evutil_socket_t listener, short what, void *argument)
             log_warning("a connection was refused: %s", error.text);
             refuse(descriptor, &error);
         } else {
-            client_create(host, descriptor);
+            connection_create(host, descriptor);
         }
     }
 }
@@ -428,8 +428,8 @@ void clients_close(struct host *host)
     free(path);
     free(name);
     while (!LIST_EMPTY(&clients->list)) {
-        client_flush(LIST_FIRST(&clients->list));
-        client_destroy(LIST_FIRST(&clients->list));
+        connection_flush(LIST_FIRST(&clients->list));
+        connection_destroy(LIST_FIRST(&clients->list));
     }
     event_free(clients->accepting);
     event_free(clients->sweep);

@@ -28,8 +28,8 @@ struct late_reply {
     struct late_reply *next;
 };
 
-struct client {
-    LIST_ENTRY(client) entries;
+struct connection {
+    LIST_ENTRY(connection) entries;
     struct host *host;
     int descriptor;
     struct event *readable, *writable;
@@ -47,10 +47,10 @@ struct client {
     struct view view;
 };
 
-LIST_HEAD(client_list, client);
+LIST_HEAD(connection_list, connection);
 
 struct clients {
-    struct client_list list;
+    struct connection_list list;
     int listener;
     struct event *accepting;
     struct event *sweep;
@@ -73,21 +73,21 @@ void clients_pump(struct host *host);
 /* Chooses the terminal's size from the views. */
 void clients_choose_size(struct host *host);
 
-/* Appends and sends; client_flush sends what stands in `out`. */
-void client_send(struct client *client, const char *bytes, size_t length);
-void client_flush(struct client *client);
+/* Appends and sends; connection_flush sends what stands in `out`. */
+void connection_send(struct connection *client, const char *bytes, size_t length);
+void connection_flush(struct connection *client);
 /* A result (JSON text) or an error as the answer to the request with this id; NULL id: nothing. */
-void client_reply(struct client *client, const json_t *id, const char *result, size_t length);
-void client_reply_error(struct client *client, const json_t *id, int code, const char *message);
+void connection_reply(struct connection *client, const json_t *id, const char *result, size_t length);
+void connection_reply_error(struct connection *client, const json_t *id, int code, const char *message);
 /* The answer goes out once event `seq` is stored. */
-void client_reply_late(struct client *client, const json_t *id, const char *result, size_t length,
-                       uint64_t seq);
+void connection_reply_late(struct connection *client, const json_t *id, const char *result, size_t length,
+                           uint64_t seq);
 /* Closes it soon. */
-void client_drop(struct client *client);
+void connection_drop(struct connection *client);
 /* Begins to send the events after `since`. `types` is stolen. */
-void client_subscribe(struct client *client, json_t *types, uint64_t since, bool screen);
+void connection_subscribe(struct connection *client, json_t *types, uint64_t since, bool screen);
 /* The client typed or has another view. */
-void client_typed(struct client *client);
-void client_viewed(struct client *client, int cols, int rows);
+void connection_typed(struct connection *client);
+void connection_viewed(struct connection *client, int cols, int rows);
 
 #endif

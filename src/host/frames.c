@@ -194,7 +194,7 @@ static void forget(struct screen *screen)
     screen->title = NULL;
 }
 
-static void send_frame(struct host *host, struct client *client, struct plan *plan, int64_t now)
+static void send_frame(struct host *host, struct connection *client, struct plan *plan, int64_t now)
 {
     struct screen *screen = &client->screen;
 
@@ -209,10 +209,10 @@ static void send_frame(struct host *host, struct client *client, struct plan *pl
     screen->attempt = host->attempt.number;
     screen->cols = plan->head.cols;
     screen->rows = plan->head.rows;
-    client_flush(client);
+    connection_flush(client);
 }
 
-static void offer(struct host *host, struct client *client)
+static void offer(struct host *host, struct connection *client)
 {
     struct screen *screen = &client->screen;
     int64_t when, now = host_now_ns();
@@ -236,7 +236,7 @@ static void offer(struct host *host, struct client *client)
 
 void frames_update(struct host *host)
 {
-    struct client *client;
+    struct connection *client;
     int64_t when, now;
     bool held;
 

@@ -68,21 +68,21 @@ static int run(struct call *call, const char *name)
 
 static void answer(struct call *call, int code)
 {
-    struct client *client = call->client;
+    struct connection *client = call->client;
 
     if (code == 0 && call->result.length == 0)
         buffer_append_string(&call->result, "{}");
     if (code == 0 && call->result.length > RPC_LINE_MAX - 4096)
         code = call_fail(call, RPC_TOO_LARGE, "the answer would be longer than a line may be");
     if (code != 0)
-        client_reply_error(client, call->id, code, call->message);
+        connection_reply_error(client, call->id, code, call->message);
     else if (call->after > 0)
-        client_reply_late(client, call->id, call->result.bytes, call->result.length, call->after);
+        connection_reply_late(client, call->id, call->result.bytes, call->result.length, call->after);
     else
-        client_reply(client, call->id, call->result.bytes, call->result.length);
+        connection_reply(client, call->id, call->result.bytes, call->result.length);
 }
 
-static void request(struct client *client, const json_t *message)
+static void request(struct connection *client, const json_t *message)
 {
     const char *name = json_string_value(json_object_get(message, "method"));
     struct call call = {.host = client->host,
@@ -93,13 +93,13 @@ static void request(struct client *client, const json_t *message)
 
     if (name == NULL ||
         (call.id != NULL && !json_is_string(call.id) && !json_is_number(call.id) && !json_is_null(call.id))) {
-        client_reply_error(
+        connection_reply_error(
             client, json_is_object(call.id) || json_is_array(call.id) || call.id == NULL ? null : call.id,
             RPC_INVALID_REQUEST, "a request is an object with method, id and params");
         return;
     }
     if (call.params != NULL && !json_is_object(call.params)) {
-        client_reply_error(client, call.id, RPC_INVALID_PARAMS, "params must be an object");
+        connection_reply_error(client, call.id, RPC_INVALID_PARAMS, "params must be an object");
         return;
     }
     buffer_init(&call.result);
@@ -108,7 +108,7 @@ static void request(struct client *client, const json_t *message)
 }
 
 /* Keys and acknowledgements, as clients usually write them. */
-static bool hot_path(struct client *client, const char *line, size_t length)
+static bool hot_path(struct connection *client, const char *line, size_t length)
 {
     struct buffer bytes;
     uint64_t frame;
@@ -125,12 +125,12 @@ static bool hot_path(struct client *client, const char *line, size_t length)
     buffer_init(&bytes);
     input = frame_read_input(line, length, &bytes);
     if (input && bytes.length > 0 && typing_keys(client->host, bytes.bytes, bytes.length) == 0)
-        client_typed(client);
+        connection_typed(client);
     buffer_finish(&bytes);
     return input;
 }
 
-void methods_line(struct client *client, char *line, size_t length)
+void methods_line(struct connection *client, char *line, size_t length)
 {
     json_error_t problem;
     json_t *message, *null = json_null();
@@ -141,18 +141,19 @@ void methods_line(struct client *client, char *line, size_t length)
     message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &problem);
     if (message == NULL) {
         (void)snprintf(text, sizeof text, "not JSON: %s", problem.text);
-        client_reply_error(client, null, RPC_PARSE_ERROR, text);
+        connection_reply_error(client, null, RPC_PARSE_ERROR, text);
     } else if (!json_is_object(message)) {
-        client_reply_error(client, null, RPC_INVALID_REQUEST, "one request a line, as an object; no batches");
+        connection_reply_error(client, null, RPC_INVALID_REQUEST,
+                               "one request a line, as an object; no batches");
     } else {
         request(client, message);
     }
     json_decref(message);
 }
 
-void methods_line_too_long(struct client *client)
+void methods_line_too_long(struct connection *client)
 {
     json_t *null = json_null();
 
-    client_reply_error(client, null, RPC_TOO_LARGE, "a line may have 1 MiB at most; it was dropped");
+    connection_reply_error(client, null, RPC_TOO_LARGE, "a line may have 1 MiB at most; it was dropped");
 }

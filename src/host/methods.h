@@ -10,12 +10,12 @@
 
 #include "base/buffer.h"
 
-struct client;
+struct connection;
 struct host;
 
 struct call {
     struct host *host;
-    struct client *client;
+    struct connection *client;
     const json_t *params; /* an object; NULL when there are none */
     const json_t *id;     /* NULL: a notification */
     struct buffer result; /* JSON text; empty counts as {} */
@@ -31,8 +31,8 @@ struct method {
 };
 
 /* One line from a client; it is changed in place. */
-void methods_line(struct client *client, char *line, size_t length);
-void methods_line_too_long(struct client *client);
+void methods_line(struct connection *client, char *line, size_t length);
+void methods_line_too_long(struct connection *client);
 
 int call_fail(struct call *call, int code, const char *message);
 

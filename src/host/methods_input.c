@@ -19,7 +19,7 @@ static int type(struct call *call, const char *bytes, size_t length)
         return call_fail(call, code, "the agent has ended: retry the session first");
     if (code == RPC_INPUT_FULL)
         return call_fail(call, code, "the agent does not read its input");
-    client_typed(call->client);
+    connection_typed(call->client);
     return code;
 }
 
@@ -99,6 +99,6 @@ int method_session_view(struct call *call)
 
     if (cols < 1 || rows < 1 || cols > 10000 || rows > 10000)
         return call_fail(call, RPC_INVALID_PARAMS, "cols, rows: expected columns and rows");
-    client_viewed(call->client, (int)cols, (int)rows);
+    connection_viewed(call->client, (int)cols, (int)rows);
     return 0;
 }

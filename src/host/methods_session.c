@@ -40,10 +40,10 @@ int method_session_subscribe(struct call *call)
         from = (uint64_t)json_integer_value(since);
     buffer_printf(&call->result, "{\"seq\":%llu}", (unsigned long long)last);
     /* The answer first, then what was subscribed to. */
-    client_reply(call->client, call->id, call->result.bytes, call->result.length);
+    connection_reply(call->client, call->id, call->result.bytes, call->result.length);
     call->id = NULL;
-    client_subscribe(call->client, json_is_array(types) ? json_deep_copy(types) : NULL,
-                     from < last ? from : last, json_member_bool(call->params, "screen", 0));
+    connection_subscribe(call->client, json_is_array(types) ? json_deep_copy(types) : NULL,
+                         from < last ? from : last, json_member_bool(call->params, "screen", 0));
     frames_update(call->host);
     clients_pump(call->host);
     return 0;

@@ -1,4 +1,4 @@
-#include "host/client_events.h"
+#include "host/connection_events.h"
 
 #include <string.h>
 
@@ -8,12 +8,12 @@
 
 #define OUT_ENOUGH (64 * 1024) /* bytes of output at which no more events are added */
 
-static bool has_room(const struct client *client)
+static bool has_room(const struct connection *client)
 {
     return client->out.length - client->out_done < OUT_ENOUGH;
 }
 
-static bool type_wanted(const struct client *client, const char *type, size_t length)
+static bool type_wanted(const struct connection *client, const char *type, size_t length)
 {
     size_t index;
     json_t *wanted;
@@ -28,7 +28,7 @@ static bool type_wanted(const struct client *client, const char *type, size_t le
     return false;
 }
 
-static void append_event(struct client *client, const char *text, size_t length)
+static void append_event(struct connection *client, const char *text, size_t length)
 {
     static const char head[] = "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":";
 
@@ -37,7 +37,7 @@ static void append_event(struct client *client, const char *text, size_t length)
     buffer_append_string(&client->out, "}\n");
 }
 
-static void append_gap(struct client *client, uint64_t to)
+static void append_gap(struct connection *client, uint64_t to)
 {
     struct buffer text;
 
@@ -49,7 +49,7 @@ static void append_gap(struct client *client, uint64_t to)
 }
 
 /* Stored lines are our own: the type stands in the envelope, before any other text could look like it. */
-static bool line_wanted(const struct client *client, const char *text)
+static bool line_wanted(const struct connection *client, const char *text)
 {
     static const char key[] = "\"type\":\"";
     const char *type = strstr(text, key);
@@ -62,7 +62,7 @@ static bool line_wanted(const struct client *client, const char *text)
 
 static int take_line(void *argument, uint64_t seq, const char *text, size_t length)
 {
-    struct client *client = argument;
+    struct connection *client = argument;
 
     if (seq > client->host->events.stored)
         return 1;
@@ -75,7 +75,7 @@ static int take_line(void *argument, uint64_t seq, const char *text, size_t leng
 }
 
 /* Events that are no longer in memory. */
-static void read_older(struct client *client)
+static void read_older(struct connection *client)
 {
     struct host *host = client->host;
     uint64_t before = client->next_seq;
@@ -87,16 +87,16 @@ static void read_older(struct client *client)
         append_gap(client, host->events.memory.first - 1);
 }
 
-bool client_events_more(const struct client *client)
+bool connection_events_more(const struct connection *client)
 {
     return client->subscribed && client->next_seq <= client->host->events.stored;
 }
 
-void client_events_pump(struct client *client)
+void connection_events_pump(struct connection *client)
 {
     const struct events *events = &client->host->events;
 
-    while (client_events_more(client) && has_room(client)) {
+    while (connection_events_more(client) && has_room(client)) {
         const struct stored_event *event = event_memory_get(&events->memory, client->next_seq);
         if (event == NULL) {
             read_older(client);
