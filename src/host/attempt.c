@@ -57,6 +57,22 @@ static void on_progress(void *argument, int state, int percent)
         session_changed(host, false);
 }
 
+static void on_bell(void *argument)
+{
+    struct host *host = argument;
+
+    if (!host->attempt.replaying)
+        clients_notify(host, "bell", "", 0);
+}
+
+static void on_clipboard(void *argument, const char *base64, size_t length)
+{
+    struct host *host = argument;
+
+    if (!host->attempt.replaying && config_bool(host->config, "limits.clipboard"))
+        clients_notify(host, "clipboard", base64, length);
+}
+
 static void on_program_status(void *argument, const char *payload, size_t length)
 {
     activity_program_status(argument, payload, length);
@@ -79,6 +95,8 @@ struct terminal_options attempt_options(struct host *host, int cols, int rows)
         .title = on_title,
         .notify = on_notify,
         .progress = on_progress,
+        .bell = on_bell,
+        .clipboard = on_clipboard,
         .program_status = on_program_status,
         .prompt_mark = on_prompt_mark,
         .reset = on_reset,
@@ -87,6 +105,7 @@ struct terminal_options attempt_options(struct host *host, int cols, int rows)
     return (struct terminal_options){.cols = cols,
                                      .rows = rows,
                                      .scrollback_lines = host->attempt.scrollback_lines,
+                                     .clipboard = config_bool(host->config, "limits.clipboard"),
                                      .calls = &calls,
                                      .argument = host};
 }

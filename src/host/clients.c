@@ -105,6 +105,24 @@ void clients_pump(struct host *host)
     }
 }
 
+void clients_notify(struct host *host, const char *method, const char *data, size_t length)
+{
+    struct connection *client;
+
+    LIST_FOREACH(client, &host->clients.list, entries)
+    {
+        if (client->gone || !client->screen.on || client->out.length > 0)
+            continue;
+        buffer_printf(&client->out, "{\"jsonrpc\":\"2.0\",\"method\":\"%s\",\"params\":{", method);
+        if (length > 0) {
+            buffer_append_string(&client->out, "\"data\":");
+            json_append_quoted(&client->out, data, length);
+        }
+        buffer_append_string(&client->out, "}}\n");
+        connection_flush(client);
+    }
+}
+
 static void writable(evutil_socket_t descriptor, short what, void *argument)
 {
     struct connection *client = argument;

@@ -68,6 +68,10 @@ void clients_admit(struct host *host);
 /* Closes everything and removes the socket. */
 void clients_close(struct host *host);
 
+/* Tells those who look at the screen what is no event: `bell` {}, `clipboard` {data: base64}. Left out for who does
+ * not read. */
+void clients_notify(struct host *host, const char *method, const char *data, size_t length);
+
 /* Sends stored events and late replies. */
 void clients_pump(struct host *host);
 /* Chooses the terminal's size from the views. */
