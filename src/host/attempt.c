@@ -20,6 +20,7 @@
 #define READS_A_WAKE 16
 #define CHECKPOINT_BYTES (8 * 1024 * 1024)
 #define STALL_NS 2000000000
+#define BELL_NS 100000000 /* between two bells that are told */
 #define CLOSED_NS 500000000
 #define TRANSCRIPT_LINES 500 /* that wait at most before they are written */
 
@@ -61,8 +62,10 @@ static void on_bell(void *argument)
 {
     struct host *host = argument;
 
-    if (!host->attempt.replaying)
-        clients_notify(host, "bell", "", 0);
+    if (host->attempt.replaying || host_now_ns() - host->attempt.rang_at < BELL_NS)
+        return;
+    host->attempt.rang_at = host_now_ns();
+    clients_notify(host, "bell", "", 0);
 }
 
 static void on_clipboard(void *argument, const char *base64, size_t length)

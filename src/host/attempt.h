@@ -36,6 +36,7 @@ struct attempt {
     enum phase ending_phase;
     int status;
     int64_t exited_ms;
+    int64_t rang_at;       /* monotonic ns, of the last bell that was told */
     uint64_t transcribed;  /* scrollback line with which the transcript goes on */
     uint64_t checkpointed; /* stream position of the last checkpoint */
     size_t scrollback_lines;
