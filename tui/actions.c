@@ -30,11 +30,10 @@ static bool refused(struct ui *ui)
 
 static void child_ended(struct ui *ui, int code, const char *output, const char *problem)
 {
-    (void)output;
     if (code != 0)
         ui_say(ui, true, "%s", problem[0] != '\0' ? problem : "the command failed");
     else
-        ui_say(ui, false, "done");
+        ui_say(ui, false, "%.*s", (int)strcspn(output, "\n"), output[0] != '\0' ? output : "done");
 }
 
 static void run_on(struct ui *ui, const char *command, const char *uuid)
@@ -79,14 +78,30 @@ static void retried(struct session *session, const json_t *result, const char *e
                (long long)json_member_integer(result, "attempt", 0));
 }
 
+/* Ends the attempt first, when it runs: `ganger retry` does both. */
+static void do_retry(struct ui *ui, const char *uuid)
+{
+    struct session *session = crew_find(&ui->crew, uuid);
+
+    if (session == NULL)
+        return;
+    ui_say(ui, false, "%s: retrying…", session->name);
+    if (!phase_look(session->phase)->ended || !session_call(session, "session.retry", json_object(), retried))
+        run_on(ui, "retry", uuid);
+}
+
 static void act_retry(struct ui *ui, int argument)
 {
+    char question[160];
+
     (void)argument;
     if (none(ui) || refused(ui))
         return;
-    ui_say(ui, false, "%s: retrying…", ui->focus->name);
-    if (!session_call(ui->focus, "session.retry", json_object(), retried))
-        run_on(ui, "retry", ui->focus->uuid);
+    (void)snprintf(question, sizeof question, "%s works: end this attempt and retry?", ui->focus->name);
+    if (ui->focus->phase >= PHASE_CONNECTING && ui->focus->phase <= PHASE_TOOL)
+        ui_set_dialog(ui, dialog_confirm(question, ui->focus->uuid, do_retry));
+    else
+        do_retry(ui, ui->focus->uuid);
 }
 
 static void answered(struct session *session, const json_t *result, const char *error)

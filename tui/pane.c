@@ -10,6 +10,8 @@
 #include "tui/scroll.h"
 #include "tui/ui.h"
 
+#define WAIT_SAID_MS 300
+
 void pane_place(struct pane *pane, struct rectangle area, bool framed)
 {
     pane->area = area;
@@ -91,13 +93,14 @@ static bool follow(struct pane *pane)
 static void paint_nothing(const struct pane *pane)
 {
     const struct session *session = pane->session;
-    const char *text = "waiting for the session's host…";
+    const char *text = "";
 
     canvas_fill(pane->inside, ROLE_TEXT);
+    /* A connection takes a moment; only one that does not come is worth words. */
     if (phase_look(session->phase)->ended)
         text = session->detail[0] != '\0' ? session->detail : "the session has ended and left no screen";
-    else if (session->link == LINK_UP)
-        text = "starting…";
+    else if (session->link != LINK_UP && (session->connected_once || session->backoff_ms > WAIT_SAID_MS))
+        text = "waiting for the session's host…";
     (void)canvas_text(pane->inside.x + 1, pane->inside.y, pane->inside.cols - 2, ROLE_DIM, text);
 }
 
