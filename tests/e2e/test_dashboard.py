@@ -488,7 +488,7 @@ def test_a_bad_configuration_is_told_before_the_screen_changes(ganger, terminal)
     screen = shell(ganger, terminal)
     screen.type(f"{PROGRAM}; echo code=$?")
     screen.keys("Enter")
-    shown = screen.shows("code=")
+    shown = screen.shows(re.compile(r"^code=\d", re.MULTILINE))
     assert "no-such-action" in shown, shown
 
 
