@@ -132,8 +132,10 @@ void keymap_describe(const struct keymap *keymap, const struct action *action, c
             continue;
         key_format(keymap->bindings[i].key, name);
         more = snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", name);
-        if (more < 0 || (size_t)more >= size - used)
+        if (more < 0 || (size_t)more >= size - used) {
+            out[used] = '\0';
             return;
+        }
         used += (size_t)more;
     }
 }
