@@ -134,7 +134,10 @@ static void rescan(struct ui *ui)
     json_t *list = session_dir_list(ui->state_dir, NULL, NULL), *object;
     size_t index;
 
-    json_array_foreach(list, index, object) add(ui, object);
+    json_array_foreach(list, index, object)
+    {
+        add(ui, object);
+    }
     json_decref(list);
 }
 
@@ -229,7 +232,10 @@ int crew_open(struct ui *ui, struct error *error)
     list = session_dir_list(ui->state_dir, NULL, error);
     if (list == NULL)
         return -1;
-    json_array_foreach(list, index, object) add(ui, object);
+    json_array_foreach(list, index, object)
+    {
+        add(ui, object);
+    }
     json_decref(list);
     return 0;
 }

@@ -89,7 +89,7 @@ static size_t tile_rows(struct rectangle area, size_t count)
     double best_score = -1;
 
     for (size_t down = 1; down <= count; down++) {
-        size_t across = (count + down - 1) / down;
+        size_t across = (count - 1) / down + 1;
         int width = area.cols / (int)across, height = area.rows / (int)down;
         double wide = width / 80.0, high = height / 24.0, score;
         if ((across - 1) * down >= count)

@@ -6,12 +6,13 @@
 #include "tui/screen.h"
 
 #define FRAME(params) "{\"jsonrpc\":\"2.0\",\"method\":\"screen\",\"params\":{" params "}}"
-#define FULL                                                                                                   \
-    FRAME("\"frame\":1,\"base\":0,\"more\":false,\"attempt\":1,\"cols\":6,\"rows\":3,"                         \
-          "\"styles\":{\"7\":{\"fg\":\"#102030\",\"attr\":1}},"                                                \
-          "\"lines\":[[0,[[7,1,\"ab\"],[0,2,\"漢\"]]],[1,[[0,1,\"second\"]],1],[2,[[0,-2,\"👩‍🚀\"]]]]" \
-          ","                                                                                                  \
-          "\"cursor\":[1,2,true,1,false],\"title\":\"t\"")
+#define FULL                                                                                                 \
+    FRAME(                                                                                                   \
+        "\"frame\":1,\"base\":0,\"more\":false,\"attempt\":1,\"cols\":6,\"rows\":3,"                         \
+        "\"styles\":{\"7\":{\"fg\":\"#102030\",\"attr\":1}},"                                                \
+        "\"lines\":[[0,[[7,1,\"ab\"],[0,2,\"漢\"]]],[1,[[0,1,\"second\"]],1],[2,[[0,-2,\"👩‍🚀\"]]]]" \
+        ","                                                                                                  \
+        "\"cursor\":[1,2,true,1,false],\"title\":\"t\"")
 
 static int feed(struct screen *screen, const char *frame)
 {
