@@ -91,7 +91,7 @@ static void command_arguments(const struct agent_start *start, struct arguments 
 static const struct agent_driver drivers[] = {
     {"claude", true, true, 0, "Escape", claude_arguments},
     {"codex", false, true, 120, "Escape", codex_arguments},
-    {"gemini", true, true, 60, "Escape", gemini_arguments},
+    {"gemini", true, true, 250, "Escape", gemini_arguments},
     {"opencode", false, true, 60, "Escape Escape", opencode_arguments},
     {"command", false, false, 0, "C-c", command_arguments},
 };

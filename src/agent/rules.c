@@ -124,6 +124,13 @@ static bool any_within(const json_t *patterns, const char *title)
     return false;
 }
 
+bool rules_ready(const struct rules *rules, const char *screen)
+{
+    const json_t *patterns = json_object_get(rules->document, "ready");
+
+    return json_array_size(patterns) == 0 || any_within(patterns, screen);
+}
+
 enum phase rules_title_phase(const struct rules *rules, const char *title)
 {
     size_t index;

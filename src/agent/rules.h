@@ -15,6 +15,8 @@ struct rules;
  * rules has an empty set. */
 struct rules *rules_load(const char *agent, const char *override, struct error *error);
 void rules_destroy(struct rules *rules);
+/* Whether the agent's prompt box is on a screen of this text; also true when the rules do not say how to tell. */
+bool rules_ready(const struct rules *rules, const char *screen);
 /* The phase that a title means, or PHASE_COUNT when no rule speaks. */
 enum phase rules_title_phase(const struct rules *rules, const char *title);
 

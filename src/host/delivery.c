@@ -11,11 +11,18 @@
 #include "host/ring.h"
 #include "term/terminal.h"
 
-#define SHOW_NS 1500000000 /* after which Enter follows although the paste was not seen */
-#define QUIET_NS 500000000 /* an agent without evidence is ready when its screen rests so long */
+#define SHOW_NS                                                                                              \
+    1500000000 /* after which Enter follows although the paste was not seen, if anything was drawn */
+#define SILENT_NS 5000000000 /* after which it is given up when nothing was drawn at all */
+#define QUIET_NS                                                                                             \
+    500000000 /* an agent without evidence, or just started, is ready when its screen rests so long */
 #define QUIET_MAX_NS 10000000000
+#define READY_MAX_NS 30000000000 /* after which an agent whose prompt box was not seen is taken to be ready */
+#define READY_CHECK_NS 100000000
 #define RETRY_NS 1000000000
 #define AGAIN_NS 20000000
+
+static void look(struct host *host);
 
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
@@ -24,7 +31,7 @@ static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
     (void)descriptor;
     (void)what;
     if (host->delivery.stage == DELIVERY_SHOWING)
-        delivery_output(host);
+        look(host);
     else
         delivery_consider(host);
 }
@@ -71,6 +78,11 @@ void delivery_recover(struct host *host)
     delivery_changed(host);
 }
 
+static bool is_command(const struct host *host)
+{
+    return strcmp(host->driver->name, "command") == 0;
+}
+
 /* ---- whether the paste shows ---- */
 
 static void squeeze(const char *text, size_t length, char *out, size_t size)
@@ -86,8 +98,10 @@ static void squeeze(const char *text, size_t length, char *out, size_t size)
     out[used] = '\0';
 }
 
+/* The beginning of the prompt, or what agents show in place of a long paste. */
 static unsigned count_on_screen(const struct host *host, const char *beginning)
 {
+    static const char placeholder[] = "[Pasted";
     struct buffer text;
     size_t used = 0;
     unsigned found = 0;
@@ -103,6 +117,8 @@ static unsigned count_on_screen(const struct host *host, const char *beginning)
     if (text.bytes != NULL)
         text.bytes[used] = '\0';
     for (const char *at = text.bytes; at != NULL && (at = strstr(at, beginning)) != NULL; at++)
+        found++;
+    for (const char *at = text.bytes; at != NULL && (at = strstr(at, placeholder)) != NULL; at++)
         found++;
     buffer_finish(&text);
     return found;
@@ -144,8 +160,12 @@ static void settle(struct host *host, enum prompt_state state)
         (void)events_emit(host, "prompt_sent", json_pack("{so}", "prompt_id", json_string_or_null(id)));
         delivery_changed(host);
     } else {
-        host_warn(host, "prompt_uncertain",
-                  "the agent ended while a prompt was being typed: it may not have it");
+        host_warn(
+            host, "prompt_uncertain",
+            attempt_running(&host->attempt)
+                ? "the agent drew nothing after a prompt was typed: look whether it has it, and send it "
+                  "again if not"
+                : "the agent ended while a prompt was being typed: it may not have it");
         delivery_changed(host);
     }
     free(id);
@@ -171,21 +191,31 @@ static void press_enter(struct host *host)
     activity_prompt_sent(host, prompt_queue_first(&delivery->queue)->id);
 }
 
-void delivery_output(struct host *host)
+/* Whether Enter may follow the paste, looked at after output and when the timer says so. */
+static void look(struct host *host)
 {
     struct delivery *delivery = &host->delivery;
     int64_t now = host_now_ns(), passed = now - delivery->pasted_at;
     int64_t delay = (int64_t)host->driver->enter_delay_ms * 1000000;
 
-    delivery->output_at = now;
     if (delivery->stage != DELIVERY_SHOWING)
         return;
     if (passed < delay)
         host_timer(delivery->timer, delay - passed);
-    else if (passed >= SHOW_NS || count_on_screen(host, delivery->beginning) > delivery->seen)
+    else if (count_on_screen(host, delivery->beginning) > delivery->seen ||
+             (passed >= SHOW_NS && (delivery->drawn || is_command(host))))
         press_enter(host);
+    else if (passed >= SILENT_NS)
+        settle(host, PROMPT_UNCERTAIN);
     else
-        host_timer(delivery->timer, SHOW_NS - passed);
+        host_timer(delivery->timer, passed < SHOW_NS ? SHOW_NS - passed : SILENT_NS - passed);
+}
+
+void delivery_output(struct host *host)
+{
+    host->delivery.output_at = host_now_ns();
+    host->delivery.drawn = true;
+    look(host);
 }
 
 static void paste(struct host *host, struct prompt *prompt)
@@ -197,6 +227,7 @@ static void paste(struct host *host, struct prompt *prompt)
     delivery->number = prompt->number;
     squeeze(prompt->text, strlen(prompt->text), delivery->beginning, 24);
     delivery->seen = count_on_screen(host, delivery->beginning);
+    delivery->drawn = false;
     prompt->state = PROMPT_SENDING;
     note_state(host, prompt->number, PROMPT_SENDING);
     delivery_changed(host);
@@ -212,18 +243,40 @@ static void paste(struct host *host, struct prompt *prompt)
     }
 }
 
-/* An agent without evidence must have drawn its screen before it can take a prompt. */
+static bool box_shown(struct host *host)
+{
+    struct buffer text;
+    bool shown;
+
+    if (!terminal_modes(host->attempt.terminal).input.bracketed_paste)
+        return false;
+    buffer_init(&text);
+    terminal_text(host->attempt.terminal, &text);
+    shown = text.bytes != NULL && rules_ready(host->rules, text.bytes);
+    buffer_finish(&text);
+    return shown;
+}
+
+/* An agent that has just started swallows what is typed before its prompt box is drawn; one that gives no evidence is
+ * ready when its screen rests. */
 static bool rested(struct host *host)
 {
     struct delivery *delivery = &host->delivery;
-    int64_t now = host_now_ns();
+    int64_t now = host_now_ns(), waited;
 
-    if (host->activity.phase.phase != PHASE_UNKNOWN || strcmp(host->driver->name, "command") == 0)
+    if (is_command(host) || (delivery->ready && host->activity.phase.phase != PHASE_UNKNOWN))
         return true;
     if (delivery->waiting_since == 0)
         delivery->waiting_since = now;
-    if (now - delivery->output_at >= QUIET_NS || now - delivery->waiting_since >= QUIET_MAX_NS)
+    waited = now - delivery->waiting_since;
+    if (!delivery->ready && waited < READY_MAX_NS && !box_shown(host)) {
+        host_timer(delivery->timer, READY_CHECK_NS);
+        return false;
+    }
+    if (now - delivery->output_at >= QUIET_NS || waited >= (delivery->ready ? QUIET_MAX_NS : READY_MAX_NS)) {
+        delivery->ready = true;
         return true;
+    }
     host_timer(delivery->timer, QUIET_NS - (now - delivery->output_at));
     return false;
 }
@@ -254,7 +307,7 @@ void delivery_written(struct host *host, uint64_t id, int error)
     } else if (delivery->stage == DELIVERY_PASTING) {
         delivery->stage = DELIVERY_SHOWING;
         delivery->pasted_at = host_now_ns();
-        delivery_output(host);
+        look(host);
     } else {
         settle(host, error == 0 ? PROMPT_SENT : PROMPT_UNCERTAIN);
     }
@@ -262,6 +315,7 @@ void delivery_written(struct host *host, uint64_t id, int error)
 
 void delivery_stop(struct host *host)
 {
+    host->delivery.ready = false;
     if (host->delivery.stage == DELIVERY_NONE)
         return;
     settle(host, PROMPT_UNCERTAIN);

@@ -1,7 +1,7 @@
 /*
  * Prompts into the agent's terminal, each at most once. A prompt is pasted when the agent is idle (or gives no
- * evidence), no approval is open and the person has no unsent text in the input; Enter follows as a second
- * write when the paste shows on the screen. What stage it is in stands in the ring's header and in
+ * evidence), its prompt box was seen, no approval is open and the person has no unsent text in the input; Enter follows
+ * as a second write when the paste shows on the screen. What stage it is in stands in the ring's header and in
  * session.json before the first byte is typed, so that a crash never sends it twice.
  */
 #ifndef HOST_DELIVERY_H
@@ -23,11 +23,13 @@ struct delivery {
     uint64_t number;    /* of the prompt in work */
     uint64_t write_id;  /* whose answer is awaited */
     int64_t pasted_at;  /* monotonic ns */
+    bool drawn;         /* anything, since the paste */
     unsigned seen;      /* how often its beginning stood on the screen before */
     char beginning[96]; /* of the prompt, without blanks */
     struct event *timer;
     int64_t output_at;     /* monotonic ns of the last output */
-    int64_t waiting_since; /* for the screen to be quiet; 0: not waiting */
+    int64_t waiting_since; /* for the agent to be ready or its screen to be quiet; 0: not waiting */
+    bool ready;            /* its prompt box was seen in this attempt */
 };
 
 void delivery_init(struct host *host);
