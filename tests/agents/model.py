@@ -1,7 +1,7 @@
 """A stand-in for the vendors' APIs on the loopback interface: Anthropic messages, OpenAI responses and chat completions,
-Gemini. What it answers is picked by the last "[model:NAME]" in the person's messages:
+Gemini. What it answers is picked by the last "[model:NAME]" or "[word:XYZ]" in the person's messages:
 
-  answer  (or none) one sentence, with the word of "[word:XYZ]" in it when the prompt has one
+  answer  (or none, or a word) one sentence, with the word in it
   slow    some sixty words, a quarter of a second each
   hang    begins and says nothing more
   tool    asks for a shell command first, which makes the CLI ask for permission
@@ -42,9 +42,9 @@ class Reply:
     """What to say: pieces of text with a pause before each, then perhaps a tool call."""
 
     def __init__(self, asked, tools, has_result, side):
-        names = re.findall(r"\[model:([a-z]+)\]", asked)
-        words = re.findall(r"\[word:(\w+)\]", asked)
-        name = names[-1] if names else "answer"
+        marks = re.findall(r"\[(model|word):(\w+)\]", asked)
+        kind, value = marks[-1] if marks else ("model", "answer")
+        name = value if kind == "model" else "answer"
         self.hang = name == "hang" and not side
         self.tool = None
         self.pause = 0.02
@@ -57,7 +57,7 @@ class Reply:
         elif name == "tool":
             text = "The command has run."
         else:
-            text = f"Here is the answer{' to ' + words[-1] if words else ''} from the stand-in model."
+            text = f"Here is the answer{' to ' + value if kind == 'word' else ''} from the stand-in model."
         self.text = text
         self.pieces = re.findall(r"\S+\s*", text)
 
@@ -220,7 +220,7 @@ class Handler(BaseHTTPRequestHandler):
         asked = "\n".join(strings([i for i in items if i.get("role") == "user"]))
         tools = [t.get("name") or t.get("type") for t in body.get("tools") or []]
         has_result = bool(items) and items[-1].get("type", "").endswith("call_output")
-        reply = self.reply("responses", asked, tools, has_result, False)
+        reply = self.reply("responses", asked, tools, has_result, "Do not answer the request" in asked)
         response = {"id": identifier("resp_"), "object": "response", "created_at": int(time.time()), "model": body.get("model"),
                     "status": "in_progress", "output": [], "error": None, "usage": None}
         self.start_stream()
