@@ -45,8 +45,7 @@ static json_t *restart(const char *uuid, const char *account, struct error *erro
         (void)error_errno(error, "the working folder %s", folder);
         goto done;
     }
-    if (start_agent_environment(config, agent, error) < 0 ||
-        (account != NULL && start_account(config, agent, account, error) < 0) ||
+    if ((account != NULL && start_check_account(config, agent, account, error) < 0) ||
         session_dir_rename(cli_state_dir(), uuid, name, name, error) < 0)
         goto done;
     start = json_object_get(session, "start");

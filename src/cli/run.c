@@ -331,15 +331,6 @@ static void create(const struct request *request, const char *uuid, const char *
         cli_die("run", &error);
 }
 
-static void set_environment(const struct request *request, const struct config *config)
-{
-    struct error error;
-
-    if (start_agent_environment(config, request->agent, &error) < 0 ||
-        (request->account != NULL && start_account(config, request->agent, request->account, &error) < 0))
-        cli_die("run", &error);
-}
-
 /* Keeper and host could not be started at all: nobody else would ever say that the session failed. */
 static void note_failure(const char *uuid, const struct error *why)
 {
@@ -391,7 +382,8 @@ static int run(int argc, char **argv)
     request.agent = choose_agent(&request, config);
     (void)cli_runtime_dir();
     folder = working_folder(&request);
-    set_environment(&request, config);
+    if (request.account != NULL && start_check_account(config, request.agent, request.account, &error) < 0)
+        cli_die("run", &error);
     uuid_generate(uuid);
     session =
         session_object(&request, uuid, folder,

@@ -9,14 +9,9 @@
 #include "base/error.h"
 #include "config/config.h"
 
-/*
- * Puts an account's environment into this process's, from which the keeper takes the agent's: the variables that would
- * cross accounts are removed, the account's own are set ({"file"} and {"command"} values resolved here, never stored).
- * Returns 0, or -1 when a value cannot be had.
- */
-int start_account(const struct config *config, const char *agent, const char *account, struct error *error);
-/* The same for agents.NAME.env. */
-int start_agent_environment(const struct config *config, const char *agent, struct error *error);
+/* Whether the account exists and is one of that agent's. Returns 0 or -1. */
+int start_check_account(const struct config *config, const char *agent, const char *account,
+                        struct error *error);
 
 /*
  * Starts keeper and host on a session folder that exists and waits until the host says that attempt `attempt` runs or

@@ -1,6 +1,7 @@
 #include "host/environment.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <poll.h>
 #include <signal.h>
@@ -95,7 +96,7 @@ static char *value_of_command(const char *name, const json_t *command, struct er
     struct buffer out;
     pid_t pid;
 
-    if (program == NULL || pipe(ends) < 0) {
+    if (program == NULL || pipe2(ends, O_CLOEXEC) < 0) {
         error_errno(error, "cannot run the command for %s", name);
         return NULL;
     }
