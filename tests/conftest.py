@@ -69,7 +69,7 @@ class CTest(pytest.Item):
     def __init__(self, *, tap, **keywords):
         super().__init__(**keywords)
         self.tap = tap
-        self.add_marker(pytest.mark.xdist_group(str(self.path)))
+        self.add_marker(pytest.mark.xdist_group(self.path.stem))
 
     def runtest(self):
         code, output, lines = self.parent.run()
