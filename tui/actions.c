@@ -413,7 +413,7 @@ static const struct action actions[] = {
     {"focus-previous", "Focus", "previous session", {"BTab"}, act_focus_by, -1},
     {"focus-up", "Focus", "the pane above", {"Up", "k"}, act_go, WAY_UP},
     {"focus-down", "Focus", "the pane below", {"Down", "j"}, act_go, WAY_DOWN},
-    {"focus-left", "Focus", "the pane on the left", {"Left", "h"}, act_go, WAY_LEFT},
+    {"focus-left", "Focus", "the pane on the left", {"Left"}, act_go, WAY_LEFT},
     {"focus-right", "Focus", "the pane on the right", {"Right"}, act_go, WAY_RIGHT},
     {"focus-1", "Focus", "session 1, and so on to 9", {"1"}, act_focus, 1},
     {"focus-2", "Focus", "session 2", {"2"}, act_focus, 2},

@@ -67,7 +67,6 @@ static void on_arrange(evutil_socket_t descriptor, short what, void *argument)
     ui_send_sizes(argument);
 }
 
-/* The configured theme, or what fits the terminal's background. */
 static int load_theme(struct ui *ui, struct error *error)
 {
     canvas_set_theme(&ui->theme);

@@ -20,6 +20,13 @@ struct line {
     const struct action *action;
 };
 
+/* One line stands for all the numbers, as long as their keys are the numbers. */
+static bool is_one_of_many(const struct action *action, const char *keys)
+{
+    return strncmp(action->name, "focus-", 6) == 0 && action->argument > 1 &&
+           strcmp(action->name + 6, keys) == 0;
+}
+
 /* Headings, and actions that have a key. */
 static size_t lines_of(const struct ui *ui, struct line *lines, size_t room)
 {
@@ -30,7 +37,7 @@ static size_t lines_of(const struct ui *ui, struct line *lines, size_t room)
     for (size_t i = 0; i < count && used + 2 < room; i++) {
         char keys[64];
         keymap_describe(ui->keymap, &actions[i], keys, sizeof keys);
-        if (keys[0] == '\0')
+        if (keys[0] == '\0' || is_one_of_many(&actions[i], keys))
             continue;
         if (strcmp(group, actions[i].group) != 0) {
             if (used > 0)

@@ -220,6 +220,16 @@ static void take_mouse(struct ui *ui, const struct mouse *mouse)
 
 /* ---- bytes ---- */
 
+static void take_reply(struct ui *ui, const struct input_event *event)
+{
+    uint32_t background;
+
+    if (outer_reply(event->text, event->length))
+        tokenizer_set_kitty(input.tokenizer, true);
+    if (outer_background(&background))
+        ui_background(ui, background);
+}
+
 static void take_events(struct ui *ui)
 {
     struct timeval delay = {.tv_usec = ESCAPE_MS * 1000};
@@ -234,8 +244,8 @@ static void take_events(struct ui *ui)
             take_paste(ui, event.text, event.length);
         else if (event.type == INPUT_FOCUS_IN || event.type == INPUT_FOCUS_OUT)
             send_focus(ui, event.type == INPUT_FOCUS_IN);
-        else if (event.type == INPUT_REPLY && outer_reply(event.text, event.length))
-            tokenizer_set_kitty(input.tokenizer, true);
+        else if (event.type == INPUT_REPLY)
+            take_reply(ui, &event);
     }
     if (tokenizer_pending_escape(input.tokenizer))
         (void)event_add(input.escape, &delay);

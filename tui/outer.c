@@ -18,7 +18,7 @@
 #include "tui/curses.h"
 
 /* Kitty keyboard and version before DA1, so that the answer to DA1 tells that the others will not come. */
-#define QUERIES "\033[?u\033]10;?\033\\\033]11;?\033\\\033[?2026$p\033[c"
+#define QUERIES "\033[?u\033]11;?\033\\\033[?2026$p\033[c"
 #define ENABLE "\033[?2004h\033[?1004h\033[?1002h\033[?1006h"
 #define KITTY_ON "\033[>1u"
 #define MODIFY_ON "\033[>4;2m"
@@ -32,10 +32,10 @@ static struct {
     bool synchronized, kitty, keyboard_settled;
     bool mouse_moves;
     int cursor_shape, cursor_visible;
-    uint32_t foreground, background;
+    uint32_t background; /* 0xRRGGBB */
     bool background_news;
     struct buffer written; /* one write(2) for what does not go through curses */
-} outer = {.foreground = OUTER_COLOUR_UNKNOWN, .background = OUTER_COLOUR_UNKNOWN};
+} outer;
 
 /* ---- crashes ---- */
 
@@ -219,20 +219,21 @@ static bool starts_with(const char *text, size_t length, const char *start)
 }
 
 /* "rgb:RRRR/GGGG/BBBB", each of one to four digits. */
-static uint32_t parse_colour(const char *text)
+static int parse_colour(const char *text, uint32_t *rgb)
 {
     unsigned value[3];
     int digits[4];
 
     if (sscanf(text, "rgb:%4x%n/%4x%n/%4x%n", &value[0], &digits[0], &value[1], &digits[1], &value[2],
                &digits[2]) != 3)
-        return OUTER_COLOUR_UNKNOWN;
+        return -1;
     digits[2] -= digits[1] + 1;
     digits[1] -= digits[0] + 1;
     digits[0] -= 4;
     for (int i = 0; i < 3; i++)
         value[i] = value[i] * 255 / ((1u << (4 * digits[i])) - 1);
-    return value[0] << 16 | value[1] << 8 | value[2];
+    *rgb = value[0] << 16 | value[1] << 8 | value[2];
+    return 0;
 }
 
 bool outer_reply(const char *text, size_t length)
@@ -241,11 +242,8 @@ bool outer_reply(const char *text, size_t length)
     bool kitty;
 
     (void)snprintf(copy, sizeof copy, "%.*s", (int)(length < 60 ? length : 60), text);
-    if (starts_with(text, length, "\033]10;")) {
-        outer.foreground = parse_colour(copy + 5);
-    } else if (starts_with(text, length, "\033]11;")) {
-        outer.background = parse_colour(copy + 5);
-        outer.background_news = outer.background != OUTER_COLOUR_UNKNOWN;
+    if (starts_with(text, length, "\033]11;")) {
+        outer.background_news = parse_colour(copy + 5, &outer.background) == 0;
     } else if (starts_with(text, length, "\033[?2026;")) {
         outer.synchronized = copy[8] == '1' || copy[8] == '2';
     } else if (starts_with(text, length, "\033[?") && text[length - 1] == 'u') {
@@ -259,22 +257,13 @@ bool outer_reply(const char *text, size_t length)
     return false;
 }
 
-uint32_t outer_foreground(void)
+bool outer_background(uint32_t *rgb)
 {
-    return outer.foreground;
-}
+    bool news = outer.background_news;
 
-uint32_t outer_background(void)
-{
-    return outer.background;
-}
-
-bool outer_background_known(void)
-{
-    bool known = outer.background_news;
-
+    *rgb = outer.background;
     outer.background_news = false;
-    return known;
+    return news;
 }
 
 /* ---- output ---- */

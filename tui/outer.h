@@ -12,8 +12,6 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-#define OUTER_COLOUR_UNKNOWN UINT32_MAX
-
 /* Takes the terminal over. -1 and the error when it cannot be driven; it is then untouched. */
 int outer_open(struct error *error);
 /* Gives it back; may be called twice. */
@@ -26,11 +24,8 @@ void outer_resized(void);
 
 /* An answer to one of the queries that outer_open sent. True when the keyboard speaks the kitty protocol from here on. */
 bool outer_reply(const char *text, size_t length);
-/* 0xRRGGBB, or OUTER_COLOUR_UNKNOWN. */
-uint32_t outer_foreground(void);
-uint32_t outer_background(void);
-/* True once, when the terminal has answered what its background is. */
-bool outer_background_known(void);
+/* True once, when the terminal has told its background: 0xRRGGBB. */
+bool outer_background(uint32_t *rgb);
 
 /* What was drawn on stdscr appears. The cursor is shown at (x, y) with a shape of term/terminal.h, or hidden when x
  * is -1. */

@@ -29,6 +29,7 @@ struct scroll {
     uint64_t loaded;  /* lines from here on are in the pages */
     bool fetching;
     int64_t wanted; /* line to go to once it is loaded; -1: none */
+    int owed;       /* rows to go further up once there are some */
     int top;        /* first row shown */
     int x, y;       /* cursor: column, and row of all */
     bool selecting;
@@ -75,18 +76,26 @@ static int clamp(int value, int least, int most)
     return value > most ? (most < least ? least : most) : value < least ? least : value;
 }
 
-/* Keeps the cursor within the rows and the view around the cursor. */
+static bool more_above(const struct scroll *scroll)
+{
+    return scroll->loaded == UINT64_MAX || scroll->loaded > scroll->first;
+}
+
+/* Keeps the cursor within the rows and the view around the cursor. A move beyond what is loaded goes on when more is. */
 static void settle(struct ui *ui)
 {
     struct scroll *scroll = ui->scroll;
 
-    scroll->y = clamp(scroll->y, 0, scroll->rows - 1);
-    scroll->x = clamp(scroll->x, 0, scroll->cols - 1);
     if (scroll->y < scroll->top)
         scroll->top = scroll->y;
     if (scroll->y >= scroll->top + scroll->height)
         scroll->top = scroll->y - scroll->height + 1;
+    if (scroll->top < 0 && more_above(scroll))
+        scroll->owed -= scroll->top;
+    scroll->y = clamp(scroll->y, 0, scroll->rows - 1);
+    scroll->x = clamp(scroll->x, 0, scroll->cols - 1);
     scroll->top = clamp(scroll->top, 0, scroll->rows - scroll->height);
+    scroll->y = clamp(scroll->y, scroll->top, scroll->top + scroll->height - 1);
     ui_paint(ui, PAINT_PANES | PAINT_STATUS);
 }
 
@@ -103,9 +112,10 @@ static void prepend(struct scroll *scroll, struct page *page)
     scroll->pages[0] = page;
     scroll->count++;
     scroll->rows += added;
-    scroll->top += added;
-    scroll->y += added;
+    scroll->top += added - scroll->owed;
+    scroll->y += added - scroll->owed;
     scroll->from_y += added;
+    scroll->owed = 0;
 }
 
 static void go_to_line(struct ui *ui, uint64_t line)

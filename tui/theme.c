@@ -153,6 +153,8 @@ int theme_load(struct theme *theme, const char *name, struct error *error)
     (void)theme_parse(theme, theme_dark, "dark", NULL);
     if (strchr(name, '/') != NULL || name[0] == '.')
         return error_set(error, "theme %s: expected the name of a theme, no path", name);
+    if (strcmp(name, "auto") == 0)
+        return 0;
     text = read_theme(config_themes(), name, &path);
     if (text == NULL && strcmp(name, "dark") == 0) {
         free(path);

@@ -49,7 +49,7 @@ struct theme {
 };
 
 /* Loads a theme by name: CONFIG/themes/NAME.json, else the installed one, else the two that are compiled in ("dark",
- * "light"). Returns 0, or -1 and the error, with the dark one loaded. */
+ * "light"). "auto" is the dark one, until ui_background knows better. Returns 0, or -1 and the error, with the dark one loaded. */
 int theme_load(struct theme *theme, const char *name, struct error *error);
 /* The same from JSON text; `where` names it in errors. */
 int theme_parse(struct theme *theme, const char *text, const char *where, struct error *error);

@@ -234,6 +234,16 @@ void ui_set_dialog(struct ui *ui, struct dialog *dialog)
     ui_paint(ui, PAINT_ALL);
 }
 
+void ui_background(struct ui *ui, uint32_t background)
+{
+    uint32_t red = background >> 16 & 255, green = background >> 8 & 255, blue = background & 255;
+
+    if (strcmp(config_string(ui->config, "theme"), "auto") != 0 || 2 * red + 5 * green + blue < 8 * 128)
+        return;
+    (void)theme_load(&ui->theme, "light", NULL);
+    ui_paint(ui, PAINT_ALL);
+}
+
 bool ui_matches(const struct ui *ui, const struct session *session)
 {
     return ui->filter[0] == '\0' || strcasestr(session->name, ui->filter) != NULL ||

@@ -105,6 +105,8 @@ struct pane *ui_pane_of(struct ui *ui, const struct session *session);
 void ui_set_dialog(struct ui *ui, struct dialog *dialog);
 /* True when the session fits the panel's filter. */
 bool ui_matches(const struct ui *ui, const struct session *session);
+/* The theme "auto" becomes the light one on a light background, 0xRRGGBB. */
+void ui_background(struct ui *ui, uint32_t background);
 /* Tells the hosts how large the panes are. */
 void ui_send_sizes(struct ui *ui);
 /* Arms the clock when a running time is shown. */

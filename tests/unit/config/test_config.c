@@ -166,7 +166,7 @@ TEST(empty_files_give_the_defaults)
         CHECK_NUMBER(config_number(config, "limits.scrollback_lines"), 10000);
         CHECK_NUMBER(config_number(config, "limits.recording_bytes"), 100000000);
         CHECK_NUMBER(json_array_size(config_value(config, "retry.rate_limit.delays_s")), 3);
-        CHECK_STRING(config_string(config, "theme"), "dark");
+        CHECK_STRING(config_string(config, "theme"), "auto");
         CHECK_STRING(config_string(config, "layout"), "tiled");
         CHECK_STRING(config_string(config, "keys.prefix"), "C-a");
         CHECK(config_bool(config, "limits.clipboard"));
