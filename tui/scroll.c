@@ -218,6 +218,7 @@ void scroll_open(struct ui *ui)
     scroll->x = ui->focus->screen.cursor.x;
     scroll->top = pane->top;
     ui->scroll = scroll;
+    ui_say(ui, false, "%s", "");
     ui_set_mode(ui, MODE_SCROLL);
     settle(ui);
     fetch(ui);

@@ -327,6 +327,7 @@ static void take_frame(struct session *session, char *line, size_t length)
         return;
     }
     session->stored = false;
+    session->backoff_ms = BACKOFF_MIN_MS;
     if (!session->screen.complete)
         return;
     acknowledge(session, changed);
@@ -444,7 +445,6 @@ static void greeted(struct session *session, const json_t *result, const char *e
     }
     session->link = LINK_UP;
     session->alive = true;
-    session->backoff_ms = BACKOFF_MIN_MS;
     subscribe(session);
     if (!session->ui->options.read_only)
         send_size(session);
@@ -488,15 +488,20 @@ static void take_stored(struct session *session)
     json_decref(object);
 }
 
-void session_connect(struct session *session)
+/* No host answers: what the folder says is shown, and as long as the session lives it is tried again. */
+static void wait_for_host(struct session *session)
 {
-    if (session->client != NULL || connect_now(session))
-        return;
     take_stored(session);
     if (session->alive || session->phase == PHASE_INITIALIZING)
         schedule(session);
     else if (session->screen_wanted && session->screen.rows == 0)
         load_stored_screen(session);
+}
+
+void session_connect(struct session *session)
+{
+    if (session->client == NULL && !connect_now(session))
+        wait_for_host(session);
 }
 
 static void try_again(evutil_socket_t descriptor, short what, void *argument)
@@ -520,7 +525,8 @@ static void lose(struct session *session)
     session->screen.cursor.visible = false;
     session->screen.moved = true;
     crew_watch(session, true);
-    session_connect(session);
+    /* Not at once: a host that answers and fails must not be asked in a circle. */
+    wait_for_host(session);
     ui_session_changed(session->ui, session);
     ui_screen_changed(session->ui, session);
 }
