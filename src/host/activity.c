@@ -204,10 +204,11 @@ void activity_output(struct host *host)
 
 void activity_keys(struct host *host, struct typed_keys keys)
 {
-    const struct activity *activity = &host->activity;
+    struct activity *activity = &host->activity;
 
+    activity->entered = activity->entered || keys.enter;
     if ((keys.escape || keys.interrupt) && phase_is_working(activity->phase.phase) && activity->spoke) {
-        host->activity.turn.cancelled = true;
+        activity->turn.cancelled = true;
         observe(host, EVIDENCE_USER, PHASE_IDLE, keys.escape ? "Escape" : "Ctrl+C", " typed");
     }
 }

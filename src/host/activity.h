@@ -37,7 +37,8 @@ struct activity {
     uint64_t approvals;        /* given out so far in this attempt */
     struct turn turn;
     bool output_seen;
-    bool spoke; /* the agent gave evidence of rank 1 to 3 in this attempt */
+    bool entered; /* a person typed Enter: what begins then is a conversation */
+    bool spoke;   /* the agent gave evidence of rank 1 to 3 in this attempt */
 };
 
 void activity_init(struct host *host);

@@ -47,6 +47,8 @@ void turn_begin(struct host *host, const char *prompt_id)
     free(turn->prompt_id);
     turn->prompt_id = prompt_id == NULL ? NULL : xstrdup(prompt_id);
     keep(host);
+    if (prompt_id != NULL || host->activity.entered)
+        session_keep(host, "conversed", json_true());
     (void)events_emit(
         host, "turn_started",
         json_pack("{sIso}", "turn", (json_int_t)turn->number, "prompt_id", json_string_or_null(prompt_id)));
