@@ -1,0 +1,74 @@
+"""A session's host made of a thread: answers what the dashboard asks, and sends whatever a test wants."""
+import contextlib
+import fcntl
+import json
+import os
+import socket
+import threading
+import uuid
+
+
+class FakeHost:
+    """A living session `name` in the folders of `ganger`. `frames` are sent, as bytes, to each new subscriber of the screen."""
+
+    def __init__(self, ganger, name, frames=()):
+        self.id = str(uuid.uuid4())
+        self.frames = list(frames)
+        self.requests = []  # every request of every connection: (method, params)
+        self.connections = 0
+        self.object = {"id": self.id, "name": name, "agent": "command", "account": None, "phase": "idle", "attempt": 1, "title": "made up",
+                       "phase_since": "2026-01-01T00:00:00.000Z", "created_at": "2026-01-01T00:00:00.000Z", "last_error": None}
+        folder = ganger.state / "sessions" / self.id
+        folder.mkdir(parents=True, mode=0o700)
+        (folder / "session.json").write_text(json.dumps({"format": 1, **self.object}))
+        (ganger.state / "names").mkdir(exist_ok=True, mode=0o700)
+        (ganger.state / "names" / name).symlink_to(self.id)
+        self.lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.path = ganger.runtime / f"{self.id}.sock"
+        self.listener.bind(str(self.path))
+        self.listener.listen()
+        self.clients = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                self.connections += 1
+                self.clients.append(client)
+                threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        with contextlib.suppress(OSError):
+            for line in client.makefile("rb"):
+                self.answer(client, json.loads(line))
+
+    def answer(self, client, request):
+        method, params = request["method"], request.get("params") or {}
+        self.requests.append((method, params))
+        result = {"hello": {"protocol": 1, "version": "0", "capabilities": []}, "session.get": self.object}.get(method, {})
+        if "id" in request:
+            client.sendall(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode() + b"\n")
+        if method == "session.subscribe" and params.get("screen"):
+            for frame in self.frames:
+                client.sendall(frame)
+
+    def of(self, method):
+        return [params for name, params in list(self.requests) if name == method]
+
+    def end(self):
+        self.listener.close()
+        for client in self.clients:
+            client.close()
+        self.path.unlink(missing_ok=True)
+        os.close(self.lock)
+
+
+def frame(number, base, lines, cols=20, rows=5, members=None, **more):
+    """A screen notification of plain text, {row: text}; `more` and `members` replace what is in it."""
+    params = {"frame": number, "base": base, "more": False, "attempt": 1, "cols": cols, "rows": rows,
+              "lines": [[y, [[0, 1, text]]] for y, text in lines.items()], "cursor": [0, 0, True, 1, False], **more,
+              **(members or {})}
+    return json.dumps({"jsonrpc": "2.0", "method": "screen", "params": params}, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
