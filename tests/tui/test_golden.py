@@ -3,6 +3,7 @@
 GANGER_GOLDEN=write writes them anew. What is shown here has no running times."""
 import difflib
 import os
+import re
 import time
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def test_a_question(crew, dashboard):
 def test_scrollback(ganger, dashboard):
     ganger.start("lines", FAKE, "lines", "300")
     screen = dashboard("attach", "lines", cols=80, rows=24)
-    screen.shows("end of lines")
+    until(lambda: ganger.session("lines")["rows"] == 21, lambda: ganger.session("lines"))
+    screen.shows(re.compile("end of lines.*\n│ "))
     screen.keys("C-a")
     screen.keys("PageUp")
     compare("scrollback-80x24", screen, lambda t: " scroll " in t and "…" not in t.splitlines()[-1] and "end of lines" not in t)
