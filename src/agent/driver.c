@@ -78,7 +78,7 @@ static void opencode_arguments(const struct agent_start *start, struct arguments
         add_two(out, "--session", start->resume_id);
     else if (start->resume_id != NULL)
         arguments_add(out, "--continue");
-    if (start->prompt != NULL)
+    else if (start->prompt != NULL)
         add_two(out, "--prompt", start->prompt);
 }
 
@@ -89,11 +89,11 @@ static void command_arguments(const struct agent_start *start, struct arguments 
 }
 
 static const struct agent_driver drivers[] = {
-    {"claude", true, true, 0, "Escape", claude_arguments},
-    {"codex", false, true, 120, "Escape", codex_arguments},
-    {"gemini", true, true, 250, "Escape", gemini_arguments},
-    {"opencode", false, true, 60, "Escape Escape", opencode_arguments},
-    {"command", false, false, 0, "C-c", command_arguments},
+    {"claude", true, true, true, true, 0, "Escape", claude_arguments},
+    {"codex", false, true, true, true, 120, "Escape", codex_arguments},
+    {"gemini", true, true, true, true, 250, "Escape", gemini_arguments},
+    {"opencode", false, true, true, false, 60, "Escape Escape", opencode_arguments},
+    {"command", false, false, false, false, 0, "C-c", command_arguments},
 };
 
 const struct agent_driver *agent_driver_find(const char *name)

@@ -35,8 +35,10 @@ struct agent_driver {
     const char *name;      /* as in the catalogue */
     bool takes_session_id; /* a new conversation can be given its id */
     bool can_resume;
-    int enter_delay_ms;    /* least time between a pasted prompt and Enter */
-    const char *interrupt; /* key names, space separated, that interrupt a turn */
+    bool takes_prompt; /* a first prompt among the arguments; else it is sent when the agent is ready */
+    bool resumes_with_prompt; /* the same when a conversation is resumed */
+    int enter_delay_ms;       /* least time between a pasted prompt and Enter */
+    const char *interrupt;    /* key names, space separated, that interrupt a turn */
     /* Appends what follows the program and its configured arguments. */
     void (*arguments)(const struct agent_start *start, struct arguments *out);
 };

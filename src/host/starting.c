@@ -56,6 +56,12 @@ static void next_conversation(struct host *host, struct attempt_start *start)
         start->session_id = fresh_session_id(host);
 }
 
+/* opencode ignores a prompt beside --continue; a plain command takes none. */
+static bool takes_prompt(const struct host *host, const struct attempt_start *start)
+{
+    return start->resume_id != NULL ? host->driver->resumes_with_prompt : host->driver->takes_prompt;
+}
+
 static void queue_first_prompt(struct host *host, const char *text)
 {
     char id[UUID_SIZE];
@@ -100,7 +106,7 @@ static void spawn(struct host *host, uint32_t number)
         next_conversation(host, &start);
     else
         first_conversation(host, &start);
-    if (start.prompt != NULL && strcmp(host->driver->name, "command") == 0)
+    if (start.prompt != NULL && !takes_prompt(host, &start))
         queue_first_prompt(host, start.prompt);
     else if (start.prompt != NULL)
         session_keep(host, "conversed", json_true());

@@ -118,7 +118,7 @@ def test_a_prompt_sent_before_the_agent_is_ready_arrives_once(ganger, model, cre
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_cancel_interrupts_the_agents_turn(ganger, model, crew, name):
+def test_cancel_then_retry_in_the_same_conversation(ganger, model, crew, name):
     crew(name)
     start(ganger, name)
     ganger.screen_shows(name, READY[name], SLOW)
@@ -129,6 +129,12 @@ def test_cancel_interrupts_the_agents_turn(ganger, model, crew, name):
     until(lambda: model.prompts("[model:slow]")[-1]["left"], lambda: f"the CLI to hang up:\n{ganger.screen(name)}", SLOW)
     assert alive(pid) and ganger.session(name)["exit"] is None
     ganger.run("send", name, "hello [word:afterwards]")
+    answered(ganger, name, "afterwards")
+    before = len(model.prompts("[word:afterwards]"))
+    ganger.run("retry", name)
+    until(lambda: len(model.prompts("[word:afterwards]")) > before, lambda: f"the prompt again:\n{ganger.screen(name)}", SLOW)
+    asked = model.prompts("[word:afterwards]")[-1]["asked"]
+    assert asked.count("[word:afterwards]") == 2, "the conversation goes on: " + asked
     answered(ganger, name, "afterwards")
 
 
@@ -206,6 +212,7 @@ def test_a_crew_of_four(ganger, model, crew, terminal):
     # end all: nothing is left
     ganger.run("kill", *names)
     assert not [pid for pid in pids.values() if alive(pid)]
+    screen.keys("C-a")
     screen.type("q")
     screen.ended()
     ganger.run("rm", *names)

@@ -21,7 +21,8 @@ static const struct {
     {"codex", {.resume_id = "R"}, "resume R"},
     {"gemini", {.prompt = "hi", .session_id = "I"}, "--session-id I --prompt-interactive hi"},
     {"gemini", {.resume_id = ""}, "--resume latest"},
-    {"opencode", {.prompt = "hi", .resume_id = ""}, "--continue --prompt hi"},
+    {"opencode", {.prompt = "hi"}, "--prompt hi"},
+    {"opencode", {.prompt = "hi", .resume_id = ""}, "--continue"},
     {"opencode", {.resume_id = "R"}, "--session R"},
     {"command", {.prompt = "hi"}, ""},
 };
