@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
+#include "store/session_lost.h"
 
 static const struct command *const commands[] = {
     &command_run,  &command_attach, &command_demo,   &command_ls,       &command_show,
@@ -27,6 +28,7 @@ const struct command *const *cli_commands(size_t *count)
 
 int cli_open_dashboard(const char *session, bool read_only, bool raw)
 {
+    (void)session_lost_settle_all(cli_state_dir());
     return open_dashboard(session, read_only, raw);
 }
 

@@ -66,7 +66,8 @@ _Noreturn void cli_die(const char *what, const struct error *error);
 
 const char *cli_state_dir(void);
 const char *cli_runtime_dir(void);
-/* The UUID that a name, prefix (when `prefixes`) or UUID means; ends the process with 1 (none) or 2 (several). */
+/* The UUID that a name, prefix (when `prefixes`) or UUID means; ends the process with 1 (none) or 2 (several).
+ * What a lost session left behind is ended. */
 void cli_find(const char *reference, bool prefixes, char uuid[UUID_SIZE]);
 /* A session's object as the host gives it, or session.json's when there is no host. `timeout_ms` bounds the asking. */
 json_t *cli_session(const char *uuid, int timeout_ms, struct error *error);

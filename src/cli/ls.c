@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/ask.h"
 #include "store/session_dir.h"
+#include "store/session_lost.h"
 
 /* All hosts together are asked for this long; one that does not answer is shown as session.json has it. */
 #define ASK_TOTAL_MS 500
@@ -92,6 +93,7 @@ static int run(int argc, char **argv)
     for (int option; (option = cli_option(&command_ls, argc, argv, ":h", options)) != -1;)
         json = option == 'j' || json;
     cli_operands(&command_ls, argc, 0, 0);
+    (void)session_lost_settle_all(cli_state_dir());
     sessions = session_dir_list(cli_state_dir(), &damaged, &error);
     if (sessions == NULL)
         cli_die("ls", &error);

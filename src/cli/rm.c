@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "store/session_dir.h"
+#include "store/session_lost.h"
 
 static int run(int argc, char **argv);
 
@@ -40,10 +41,12 @@ static int remove_session(const char *name, const char *uuid)
 static int remove_ended(void)
 {
     struct error error;
-    json_t *list = session_dir_list(cli_state_dir(), NULL, &error), *entry;
+    json_t *list, *entry;
     size_t index;
     int code = EXIT_OK;
 
+    (void)session_lost_settle_all(cli_state_dir());
+    list = session_dir_list(cli_state_dir(), NULL, &error);
     if (list == NULL)
         return cli_error("rm", &error);
     json_array_foreach(list, index, entry)

@@ -17,6 +17,7 @@
 #include "cli/start.h"
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
+#include "store/session_lost.h"
 
 static int run(int argc, char **argv);
 
@@ -385,6 +386,7 @@ static int run(int argc, char **argv)
     if (request.account != NULL && start_check_account(config, request.agent, request.account, &error) < 0)
         cli_die("run", &error);
     uuid_generate(uuid);
+    (void)session_lost_settle_all(cli_state_dir());
     session =
         session_object(&request, uuid, folder,
                        request.command != NULL ? command_words(&request)

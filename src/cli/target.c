@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
+#include "store/session_lost.h"
 
 /* A host that was killed is back within a second. */
 #define RECONNECT_MS 3000
@@ -51,8 +52,10 @@ void cli_find(const char *reference, bool prefixes, char uuid[UUID_SIZE])
     struct error error;
     int found = session_dir_find(cli_state_dir(), reference, prefixes, uuid, &error);
 
-    if (found == 0)
+    if (found == 0) {
+        (void)session_lost_settle(cli_state_dir(), uuid);
         return;
+    }
     (void)fprintf(stderr, "ganger: %s\n", error.text);
     exit(found == -2 ? EXIT_USAGE : EXIT_FAILED);
 }

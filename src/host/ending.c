@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "host/host.h"
 #include "host/starting.h"
+#include "store/session_life.h"
 
 #define SCREEN_FILE "screen.json"
 #define LEFTOVERS_MS 2000
@@ -136,6 +137,8 @@ void ending_keeper_lost(struct host *host)
         event_base_loopbreak(host->loop);
         return;
     }
+    /* Nobody may take the session for lost before its end is written. */
+    (void)session_dir_lock(host->session_dir, host->uuid, &host->lock, NULL);
     found = leftovers_end(host->uuid, LEFTOVERS_MS);
     log_error("the keeper is gone; %d processes of the session were ended", found);
     host->attempt.over = host->attempt.all_gone = true;

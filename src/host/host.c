@@ -291,6 +291,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
 
     (void)snprintf(host->uuid, sizeof host->uuid, "%s", uuid);
     host->attempt.pty = -1;
+    host->lock = -1;
     host->state_dir = state_of(session_dir);
     host->loop = make_loop();
     make_timers(host);
@@ -337,6 +338,8 @@ void host_destroy(struct host *host)
     config_destroy(host->config);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         event_free(events[i]);
+    if (host->lock >= 0)
+        close(host->lock);
     close(host->session_dir);
     event_base_free(host->loop);
     free(host->runtime_dir);

@@ -31,6 +31,7 @@ struct host {
     char uuid[UUID_SIZE];
     char *state_dir, *runtime_dir;
     int session_dir;
+    int lock; /* the session's, held by a host that outlives its keeper; or -1 */
     struct event_base *loop;
     struct config *config;
     const struct agent_driver *driver;

@@ -282,24 +282,6 @@ int session_dir_rename(const char *state_dir, const char *uuid, const char *old_
     return result;
 }
 
-/* Waits out those who only look; fails when a keeper has the lock. */
-static int lock_for_removal(int folder, const char *uuid, int *lock, struct error *error)
-{
-    *lock = openat(folder, SESSION_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (*lock < 0)
-        return error_errno(error, "cannot lock session %s", uuid);
-    for (int tries = 0; tries < 200; tries++) {
-        if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
-            return 0;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return error_errno(error, "cannot lock session %s", uuid);
-        if (flock(*lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-            break;
-        (void)poll(NULL, 0, 1);
-    }
-    return error_set(error, "session %s is running: end it with `ganger kill` first", uuid);
-}
-
 struct removal {
     const struct session_names *names;
     const char *uuid;
@@ -349,7 +331,7 @@ int session_dir_remove(const char *state_dir, const char *uuid, struct error *er
 
     if (folder < 0)
         return -1;
-    result = lock_for_removal(folder, uuid, &lock, error);
+    result = session_dir_lock(folder, uuid, &lock, error);
     if (result == 0 && is_starting(state_dir, uuid))
         result = error_set(error, "session %s is being started: try again in a moment", uuid);
     if (result == 0)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -41,6 +42,23 @@ int session_dir_alive(const char *state_dir, const char *uuid, struct error *err
     free(path);
     free(folder);
     return result;
+}
+
+int session_dir_lock(int folder, const char *uuid, int *lock, struct error *error)
+{
+    *lock = openat(folder, SESSION_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*lock < 0)
+        return error_errno(error, "cannot lock session %s", uuid);
+    for (int tries = 0; tries < 200; tries++) {
+        if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return error_errno(error, "cannot lock session %s", uuid);
+        if (flock(*lock, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+            break;
+        (void)poll(NULL, 0, 1);
+    }
+    return error_set(error, "session %s is running: end it with `ganger kill` first", uuid);
 }
 
 bool session_starting(const char *state_dir, const char *uuid, const json_t *session)

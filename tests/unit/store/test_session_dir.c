@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "scratch.h"
 #include "store/session_dir.h"
+#include "store/session_lost.h"
 #include "test.h"
 
 #define A "00000000-0000-4000-8000-00000000000a"
@@ -238,6 +239,51 @@ TEST(renaming)
     CHECK_NUMBER(session_dir_rename(state, A, "z", "z", &error), 0);
     CHECK_NUMBER(session_dir_find(state, "z", false, uuid, &error), 0);
     close(lock);
+    free(state);
+}
+
+static void check_phase(const char *state, const char *uuid, const char *phase)
+{
+    json_t *session = session_dir_read(state, uuid, NULL);
+
+    CHECK_STRING(json_member_string(session, "phase", ""), phase);
+    json_decref(session);
+}
+
+TEST(a_lost_session_is_settled_once)
+{
+    char *state = scratch_folder();
+    struct error error;
+    int lock;
+
+    CHECK(create(state, A, "gone", "idle", &error) == 0);
+    CHECK(create(state, B, "ended", "completed", &error) == 0);
+    CHECK(create(state, C, "starting", "initializing", &error) == 0);
+    lock = hold(state, A);
+    CHECK(!session_lost_settle(state, A));
+    close(lock);
+    CHECK_NUMBER(session_lost_settle_all(state), 1);
+    check_phase(state, A, "lost");
+    check_phase(state, B, "completed");
+    check_phase(state, C, "initializing");
+    age(state, C, 60);
+    CHECK_NUMBER(session_lost_settle_all(state), 1);
+    check_phase(state, C, "lost");
+    CHECK_NUMBER(session_lost_settle_all(state), 0);
+    free(state);
+}
+
+TEST(sessions_of_another_machine_are_left_alone)
+{
+    char *state = scratch_folder();
+    json_t *session = json_pack("{s:s, s:s, s:s, s:s}", "id", A, "name", "far", "phase", "idle", "machine",
+                                "some-other-machine.invalid");
+    struct error error;
+
+    CHECK(session_dir_create(state, A, "far", session, &error) == 0);
+    CHECK(!session_lost_settle(state, A));
+    check_phase(state, A, "idle");
+    json_decref(session);
     free(state);
 }
 

@@ -1,0 +1,109 @@
+#include "store/session_lost.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/leftovers.h"
+#include "base/name.h"
+#include "base/path.h"
+#include "store/session_dir.h"
+#include "store/session_life.h"
+
+/* Shorter than a keeper waits for the lock. */
+#define LEFTOVERS_MS 300
+
+static bool is_here(const json_t *session)
+{
+    char machine[HOST_NAME_MAX + 1] = "";
+    const char *its = json_member_string(session, "machine", NULL);
+
+    return its == NULL || (gethostname(machine, sizeof machine - 1) == 0 && strcmp(its, machine) == 0);
+}
+
+/* session.json of a session that is lost but does not say so; NULL of any other. */
+static json_t *read_lost(const char *state_dir, const char *uuid)
+{
+    json_t *session = session_dir_read(state_dir, uuid, NULL);
+
+    if (session != NULL && !session_phase_ended(json_member_string(session, "phase", "")) &&
+        is_here(session) && !session_starting(state_dir, uuid, session))
+        return session;
+    json_decref(session);
+    return NULL;
+}
+
+static void describe(json_t *session)
+{
+    int64_t at = clock_realtime_ms();
+
+    json_object_set_new(session, "phase", json_string("lost"));
+    json_object_set_new(session, "phase_since", json_time_or_null(at));
+    json_object_set_new(session, "phase_until", json_null());
+    json_object_set_new(session, "pid", json_null());
+    json_object_set_new(session, "host_pid", json_null());
+    json_object_set_new(
+        session, "exit",
+        json_pack("{ss sn sn so}", "state", "lost", "code", "signal", "at", json_time_or_null(at)));
+    json_object_set_new(session, "last_error",
+                        json_pack("{ss ss ss ss}", "class", "resource", "code", "lost", "message",
+                                  "the processes of the session are gone", "hint",
+                                  "`ganger retry` runs the session again"));
+}
+
+/* The lock is ours: what is read is so until it is given back. */
+static bool settle_locked(const char *state_dir, const char *uuid)
+{
+    json_t *session = read_lost(state_dir, uuid);
+    bool lost = session != NULL;
+
+    if (lost) {
+        (void)leftovers_end(uuid, LEFTOVERS_MS);
+        describe(session);
+        lost = session_dir_write(state_dir, uuid, session, NULL) == 0;
+    }
+    json_decref(session);
+    return lost;
+}
+
+bool session_lost_settle(const char *state_dir, const char *uuid)
+{
+    json_t *session = NULL;
+    bool settled = false;
+    int folder, lock = -1;
+
+    if (session_dir_alive(state_dir, uuid, NULL) != 0 || (session = read_lost(state_dir, uuid)) == NULL)
+        return false;
+    json_decref(session);
+    folder = session_dir_open(state_dir, uuid, NULL);
+    if (folder < 0)
+        return false;
+    if (session_dir_lock(folder, uuid, &lock, NULL) == 0)
+        settled = settle_locked(state_dir, uuid);
+    if (lock >= 0)
+        close(lock);
+    close(folder);
+    return settled;
+}
+
+unsigned session_lost_settle_all(const char *state_dir)
+{
+    char *root = path_join(state_dir, "sessions");
+    DIR *entries = opendir(root);
+    struct dirent *entry;
+    unsigned settled = 0;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL) {
+        if (uuid_valid(entry->d_name) && session_lost_settle(state_dir, entry->d_name))
+            settled++;
+    }
+    if (entries != NULL)
+        (void)closedir(entries);
+    free(root);
+    return settled;
+}
