@@ -187,6 +187,11 @@ static void taken_over(struct host *host, const struct keeper_attempt *told)
         events_finish(&host->events);
         events_init(&host->events, seq);
     }
+    /* session.json may be older than the attempt's start. */
+    session_set(host, "attempt", json_integer(told->attempt));
+    session_set(host, "pid", json_integer(told->pid));
+    session_set(host, "exit", json_null());
+    session_changed(host, true);
     typing_begin(host, last, told->accepted_write > answered ? told->accepted_write : 0);
     (void)events_emit(host, "host_restarted", json_pack("{si}", "host_pid", (int)getpid()));
     delivery_recover(host);

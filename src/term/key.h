@@ -55,10 +55,10 @@ enum mouse_mode { MOUSE_OFF, MOUSE_CLICK, MOUSE_BUTTON, MOUSE_ANY }; /* DECSET 9
 enum mouse_encoding { MOUSE_ENCODING_X10, MOUSE_ENCODING_UTF8, MOUSE_ENCODING_SGR };
 
 struct input_modes {
-    bool application_cursor; /* DECCKM */
-    bool application_keypad; /* DECKPAM */
-    bool bracketed_paste;    /* 2004 */
-    bool focus_events;       /* 1004 */
+    bool application_cursor;    /* DECCKM */
+    bool application_keypad;    /* DECKPAM */
+    bool bracketed_paste;       /* 2004 */
+    bool focus_events;          /* 1004 */
     unsigned modify_other_keys; /* 0, 1, 2 */
     unsigned kitty_flags;
     enum mouse_mode mouse_mode;
@@ -86,13 +86,13 @@ void mouse_encode(const struct mouse *mouse, const struct input_modes *modes, st
 void paste_encode(const char *text, size_t length, const struct input_modes *modes, struct buffer *out);
 
 enum input_type {
-    INPUT_NONE,     /* no complete event; more bytes are needed */
+    INPUT_NONE, /* no complete event; more bytes are needed */
     INPUT_KEY,
     INPUT_MOUSE,
-    INPUT_PASTE,    /* `text`, whole */
+    INPUT_PASTE, /* `text`, whole */
     INPUT_FOCUS_IN,
     INPUT_FOCUS_OUT,
-    INPUT_REPLY,    /* the terminal answered a query; `text` is the whole sequence */
+    INPUT_REPLY, /* the terminal answered a query; `text` is the whole sequence */
 };
 
 struct input_event {
