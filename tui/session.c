@@ -11,9 +11,11 @@
 #include "base/local_socket.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "config/config.h"
 #include "rpc/frame.h"
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
+#include "tui/outer.h"
 #include "tui/ui.h"
 
 #define BACKOFF_MIN_MS 50
@@ -380,12 +382,29 @@ static void take_event(struct session *session, const json_t *event)
         ui_session_changed(session->ui, session);
 }
 
+/* The program put something into the clipboard: OSC 52 again, to the terminal outside. */
+static void take_clipboard(const char *base64)
+{
+    size_t length = strlen(base64);
+    char *text = xmalloc(length + 1);
+    long decoded = base64_decode(base64, length, text);
+
+    if (decoded >= 0)
+        outer_copy(text, (size_t)decoded);
+    free(text);
+}
+
 static void take_message(struct session *session, const char *line, size_t length)
 {
     json_t *message = json_loadb(line, length, 0, NULL);
+    const char *method = json_member_string(message, "method", "");
 
-    if (strcmp(json_member_string(message, "method", ""), "event") == 0)
+    if (strcmp(method, "event") == 0)
         take_event(session, json_object_get(message, "params"));
+    else if (strcmp(method, "clipboard") == 0)
+        take_clipboard(json_member_string(json_object_get(message, "params"), "data", ""));
+    else if (strcmp(method, "bell") == 0 && config_bool(session->ui->config, "notify.bell"))
+        outer_bell();
     else if (json_object_get(message, "id") != NULL)
         answered(session, message);
     json_decref(message);

@@ -279,6 +279,15 @@ def test_copy_goes_to_the_clipboard_by_osc_52(ganger, dashboard):
     until(lambda: "copy this line" in screen.tmux("show-buffer", check=False), "the text in the terminal's clipboard")
 
 
+def test_a_program_sets_the_clipboard_of_the_terminal_outside(ganger, dashboard):
+    ganger.start("clip", "sh", "-c", r"echo ready; read _; printf '\033]52;c;%s\007done\n' $(printf 'from the agent' | base64); exec sleep 1000")
+    screen = dashboard()
+    screen.shows("ready")
+    ganger.run("keys", "clip", "Enter")
+    screen.shows("done")
+    until(lambda: "from the agent" in screen.tmux("show-buffer", check=False), "the text in the terminal's clipboard")
+
+
 def test_mouse_and_keys_reach_a_program_that_asked(ganger, dashboard):
     ganger.fake("keys", "raw-keys", "?1002h", "?1006h", "?2004h")
     screen = dashboard()
