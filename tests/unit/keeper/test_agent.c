@@ -165,6 +165,7 @@ TEST(large_write_arrives_whole_and_in_order)
 
 TEST(reader_that_stopped_blocks_nothing)
 {
+    ssize_t length;
     struct session session;
     char seen[256], *bytes = numbers(LARGE), path[64], text[512];
     uint64_t id = 0;
@@ -191,7 +192,9 @@ TEST(reader_that_stopped_blocks_nothing)
     (void)poll(NULL, 0, 300);
     (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)session.keeper);
     file = open(path, O_RDONLY | O_CLOEXEC);
-    CHECK(read(file, text, sizeof text - 1) > 0);
+    length = read(file, text, sizeof text - 1);
+    CHECK(length > 0);
+    text[length] = '\0';
     (void)close(file);
     CHECK_NUMBER(sscanf(strrchr(text, ')') + 1, " %*c%*d%*d%*d%*d%*d%*u%*u%*u%*u%*u%lu%lu", &user, &system),
                  2);
