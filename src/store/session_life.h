@@ -16,7 +16,6 @@ int session_life(const char *state_dir, const char *uuid, const json_t *session,
 /* Whether session.json, already read, is that of a session being started. */
 bool session_starting(const char *state_dir, const char *uuid, const json_t *session);
 
-
 /*
  * Takes the lock of a session whose folder is open: waits out those who only look, fails when a keeper has it. *lock is a
  * descriptor to close, or -1, also after a failure. Returns 0 or -1.

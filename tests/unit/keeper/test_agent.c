@@ -74,6 +74,14 @@ TEST(malformed_spawn_is_refused)
     CHECK_NUMBER(session_finish(&session), 0);
 }
 
+/* A mask of /proc/self/status without the C library's own two signals, which only it can change. */
+static unsigned long long signals_of(const char *text, const char *field)
+{
+    const char *at = strstr(text, field);
+
+    return at == NULL ? 1 : strtoull(at + strlen(field), NULL, 16) & ~(3ULL << 31);
+}
+
 TEST(agent_gets_terminal_environment_and_nothing_else)
 {
     struct session session;
@@ -92,8 +100,7 @@ TEST(agent_gets_terminal_environment_and_nothing_else)
     CHECK(strstr(seen, "id=" SESSION_UUID " set=yes unset=gone oom=300 ") != NULL);
     /* ls itself has its standard three, with the pipe, and the folder it lists. */
     CHECK(strstr(seen, "fds=4 ") != NULL);
-    if (strstr(seen, "SigBlk:\t0000000000000000") == NULL ||
-        strstr(seen, "SigIgn:\t0000000000000000") == NULL)
+    if (signals_of(seen, "SigBlk:") != 0 || signals_of(seen, "SigIgn:") != 0)
         TEST_FAIL("signals are blocked or ignored in: %s", seen);
     CHECK_NUMBER(session_finish(&session), 0);
 }
