@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/local_socket.h"
+#include "base/memory.h"
 #include "base/path.h"
 #include "cli/cli.h"
 #include "rpc/protocol.h"
@@ -18,6 +19,7 @@
 /* A host that was killed is back within a second. */
 #define RECONNECT_MS 3000
 #define RECONNECT_STEP_MS 20
+#define ASK_AFTER_MS 200
 #define END_TIMEOUT_MS 30000
 
 /* The message names the folder itself. */
@@ -60,10 +62,35 @@ void cli_find(const char *reference, bool prefixes, char uuid[UUID_SIZE])
     exit(found == -2 ? EXIT_USAGE : EXIT_FAILED);
 }
 
+static bool is_host_of(pid_t pid, const char *uuid)
+{
+    char *path = xasprintf("/proc/%d/cmdline", (int)pid), *text = NULL;
+    size_t length = 0;
+    bool result = path_read_file(path, 4096, &text, &length, NULL) == 0 && length > UUID_SIZE &&
+                  strcmp(text, "ganger-host") == 0 &&
+                  strncmp(text + strlen(text) + 1, uuid, length - strlen(text) - 1) == 0;
+
+    free(text);
+    free(path);
+    return result;
+}
+
+/* The socket's file may have gone with the runtime folder, at a log-out say: the host binds again. */
+static void ask_to_listen(const char *uuid)
+{
+    json_t *session = session_dir_read(cli_state_dir(), uuid, NULL);
+    pid_t host = (pid_t)json_member_integer(session, "host_pid", 0);
+
+    if (host > 1 && is_host_of(host, uuid))
+        (void)kill(host, SIGHUP);
+    json_decref(session);
+}
+
 struct client *cli_connect(const char *uuid, struct error *error)
 {
     const char *runtime = cli_runtime_dir(), *state = cli_state_dir();
     int64_t deadline = clock_monotonic_ns() + RECONNECT_MS * 1000000LL;
+    int64_t ask_at = clock_monotonic_ns() + ASK_AFTER_MS * 1000000LL;
 
     for (;;) {
         struct client *client = client_connect(runtime, uuid, CLI_CALL_TIMEOUT_MS, error);
@@ -76,6 +103,10 @@ struct client *cli_connect(const char *uuid, struct error *error)
             (void)error_set(error, "the session has ended: `ganger retry` starts it again");
             error->code = ENOENT;
             return NULL;
+        }
+        if (code == ENOENT && clock_monotonic_ns() >= ask_at) {
+            ask_to_listen(uuid);
+            ask_at = INT64_MAX;
         }
         (void)poll(NULL, 0, RECONNECT_STEP_MS);
     }

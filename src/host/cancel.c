@@ -88,7 +88,7 @@ const char *cancel_turn(struct host *host)
 {
     enum phase phase = host->activity.phase.phase;
 
-    if (host->attempt.ending)
+    if (host->attempt.ending && !host->attempt.over)
         return "ending";
     if (!attempt_running(&host->attempt) || (!can_be_interrupted(phase) && phase != PHASE_UNKNOWN))
         return "nothing to cancel";

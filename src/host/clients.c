@@ -10,6 +10,7 @@
 #include "base/local_socket.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "host/connection_events.h"
 #include "host/host.h"
 #include "host/methods.h"
@@ -435,6 +436,37 @@ int clients_open(struct host *host, struct error *error)
 void clients_admit(struct host *host)
 {
     event_add(host->clients.accepting, NULL);
+}
+
+static int listen_again(struct host *host, const char *name, struct error *error)
+{
+    char *folder = path_runtime_dir(error); /* made when it is gone */
+    int listener = folder == NULL ? -1 : local_socket_listen(host->runtime_dir, name, error);
+
+    free(folder);
+    return listener;
+}
+
+void clients_bind_again(struct host *host)
+{
+    struct clients *clients = &host->clients;
+    char *name = socket_name(host), *path = path_join(host->runtime_dir, name);
+    bool admitted = event_pending(clients->accepting, EV_READ, NULL);
+    struct error error;
+    int listener = access(path, F_OK) == 0 ? -1 : listen_again(host, name, &error);
+
+    if (listener >= 0) {
+        event_free(clients->accepting);
+        close(clients->listener);
+        clients->listener = listener;
+        clients->accepting = event_new(host->loop, listener, EV_READ | EV_PERSIST, accepting, host);
+        if (admitted)
+            clients_admit(host);
+    } else if (access(path, F_OK) != 0) {
+        log_warning("%s", error.text);
+    }
+    free(path);
+    free(name);
 }
 
 void clients_close(struct host *host)

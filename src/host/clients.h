@@ -65,6 +65,8 @@ struct clients {
 int clients_open(struct host *host, struct error *error);
 /* Who connects is kept waiting until then: the attempt is known, so that requests find it. */
 void clients_admit(struct host *host);
+/* Binds again when the socket's file is gone, as after a log-out that emptied the runtime folder. */
+void clients_bind_again(struct host *host);
 /* Closes everything and removes the socket. */
 void clients_close(struct host *host);
 

@@ -25,8 +25,10 @@ uint64_t frame_policy_send(struct frame_policy *policy, int rows, int64_t now)
 
 bool frame_policy_acknowledge(struct frame_policy *policy, uint64_t number)
 {
-    if (number > policy->sent)
+    if (number > policy->sent) {
+        policy->acked = policy->sent;
         return false;
+    }
     if (number > policy->acked)
         policy->acked = number;
     return true;

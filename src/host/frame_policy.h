@@ -28,7 +28,8 @@ enum frame_decision frame_policy_decide(const struct frame_policy *policy, int r
                                         int64_t *when);
 /* Numbers the frame that goes out and returns its number. */
 uint64_t frame_policy_send(struct frame_policy *policy, int rows, int64_t now);
-/* The client has painted frames up to `number`. False when it was never sent. */
+/* The client has painted frames up to `number`. False when it was never sent: what was sent counts as painted then, and the
+ * next frame must be a full one. */
 bool frame_policy_acknowledge(struct frame_policy *policy, uint64_t number);
 
 /* Synchronized output: *since is 0 or when the hold began, kept here. True while frames are to be held, with

@@ -187,6 +187,13 @@ static void signalled(evutil_socket_t number, short what, void *argument)
     ending_leave(host);
 }
 
+static void asked_to_listen(evutil_socket_t number, short what, void *argument)
+{
+    (void)number;
+    (void)what;
+    clients_bind_again(argument);
+}
+
 /* ---- making ---- */
 
 static void load_config(struct host *host)
@@ -269,7 +276,8 @@ static void make_timers(struct host *host)
     event_add(host->signals[0], NULL);
     event_add(host->signals[1], NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
+    host->signals[2] = evsignal_new(host->loop, SIGHUP, asked_to_listen, host);
+    event_add(host->signals[2], NULL);
 }
 
 /* STATE/sessions/UUID -> STATE. */
@@ -320,8 +328,8 @@ int host_run(struct host *host)
 
 void host_destroy(struct host *host)
 {
-    struct event *events[] = {host->linger, host->flush,      host->stall,     host->quiet,
-                              host->news,   host->signals[0], host->signals[1]};
+    struct event *events[] = {host->linger, host->flush,      host->stall,      host->quiet,
+                              host->news,   host->signals[0], host->signals[1], host->signals[2]};
 
     clients_close(host);
     recorder_destroy(host->recorder, FINISH_MS);

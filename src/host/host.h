@@ -53,7 +53,7 @@ struct host {
     struct event *flush;  /* output that waits to be recorded */
     struct event *stall;  /* the disk does not keep up */
     struct event *quiet;  /* a checkpoint after a while without output */
-    struct event *signals[2];
+    struct event *signals[3];
     uint32_t retry_wanted;    /* attempt to spawn once nothing of the last one is left; 0: none */
     int64_t output_at;        /* monotonic ns, of the last output */
     bool compacted;           /* since the last output */

@@ -14,6 +14,24 @@ int call_fail(struct call *call, int code, const char *message)
     return code;
 }
 
+static bool is_of(const json_t *value, json_type type)
+{
+    return json_typeof(value) == type || (type == JSON_TRUE && json_is_boolean(value));
+}
+
+int call_expect(struct call *call, const char *key, json_type type)
+{
+    const json_t *value = json_object_get(call->params, key);
+    const char *what = type == JSON_STRING    ? "text"
+                       : type == JSON_INTEGER ? "a whole number"
+                                              : "true or false";
+
+    if (value == NULL || json_is_null(value) || is_of(value, type))
+        return 0;
+    (void)snprintf(call->text, sizeof call->text, "%s: expected %s", key, what);
+    return call_fail(call, RPC_INVALID_PARAMS, call->text);
+}
+
 static int method_hello(struct call *call)
 {
     int64_t protocol = json_member_integer(call->params, "protocol", -1);
@@ -138,7 +156,7 @@ void methods_line(struct connection *client, char *line, size_t length)
 
     if (hot_path(client, line, length))
         return;
-    message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &problem);
+    message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &problem);
     if (message == NULL) {
         (void)snprintf(text, sizeof text, "not JSON: %s", problem.text);
         connection_reply_error(client, null, RPC_PARSE_ERROR, text);

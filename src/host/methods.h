@@ -35,6 +35,9 @@ void methods_line(struct connection *client, char *line, size_t length);
 void methods_line_too_long(struct connection *client);
 
 int call_fail(struct call *call, int code, const char *message);
+/* Refuses a parameter that is given and is not of this type: JSON_STRING, JSON_INTEGER, or JSON_TRUE for either truth value.
+ * Returns 0 or the code. */
+int call_expect(struct call *call, const char *key, json_type type);
 
 /* methods_session.c */
 int method_session_get(struct call *call);

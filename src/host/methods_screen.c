@@ -60,7 +60,10 @@ static void append_text(struct call *call, bool ansi)
 int method_screen_get(struct call *call)
 {
     const char *format = json_member_string(call->params, "format", "frame");
+    int code = call_expect(call, "format", JSON_STRING);
 
+    if (code != 0)
+        return code;
     if (call->host->attempt.terminal == NULL)
         return call_fail(call, RPC_NOT_FOUND, no_screen);
     if (strcmp(format, "frame") == 0)
@@ -170,7 +173,10 @@ static int check_attempt(struct call *call)
 {
     const struct attempt *attempt = &call->host->attempt;
     int64_t wanted = json_member_integer(call->params, "attempt", (int64_t)attempt->number);
+    int code = call_expect(call, "attempt", JSON_INTEGER);
 
+    if (code != 0)
+        return code;
     if (attempt->terminal == NULL)
         return call_fail(call, RPC_NOT_FOUND, no_screen);
     if (wanted != (int64_t)attempt->number)
@@ -223,7 +229,8 @@ int method_scrollback_search(struct call *call)
     int64_t from;
     int code = check_attempt(call);
 
-    if (code != 0)
+    if (code != 0 || (code = call_expect(call, "from", JSON_INTEGER)) != 0 ||
+        (code = call_expect(call, "forwards", JSON_TRUE)) != 0)
         return code;
     if (pattern == NULL || *pattern == '\0' || strlen(pattern) > PATTERN_MAX)
         return call_fail(call, RPC_INVALID_PARAMS, "pattern: expected 1 to 4096 bytes of text");

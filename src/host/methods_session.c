@@ -26,7 +26,10 @@ int method_session_subscribe(struct call *call)
     const json_t *since = json_object_get(call->params, "since");
     uint64_t last = call->host->events.last, from = call->host->events.stored;
     size_t index;
+    int code = call_expect(call, "screen", JSON_TRUE);
 
+    if (code != 0)
+        return code;
     if (types != NULL && !json_is_null(types) && !json_is_array(types))
         return call_fail(call, RPC_INVALID_PARAMS, "types: expected an array of names");
     json_array_foreach(types, index, type)
@@ -96,6 +99,9 @@ int method_session_prompt(struct call *call)
 
     if (code != 0)
         return refuse_text(call, code);
+    if ((code = call_expect(call, "id", JSON_STRING)) != 0 ||
+        (code = call_expect(call, "priority", JSON_STRING)) != 0)
+        return code;
     if (priority < 0)
         return call_fail(call, RPC_INVALID_PARAMS, "priority: expected now, next or later");
     if (id != NULL && (*id == '\0' || strlen(id) > 128))
@@ -121,7 +127,10 @@ int method_session_cancel(struct call *call)
 {
     const char *scope = json_member_string(call->params, "scope", "turn"), *state;
     struct host *host = call->host;
+    int code = call_expect(call, "scope", JSON_STRING);
 
+    if (code != 0)
+        return code;
     if (strcmp(scope, "turn") == 0) {
         state = cancel_turn(host);
     } else if (strcmp(scope, "session") == 0) {
@@ -145,8 +154,11 @@ int method_session_retry(struct call *call)
     const char *account = json_member_string(call->params, "account", NULL);
     struct error error;
     uint32_t attempt;
-    int code = starting_retry(call->host, account, &attempt, &error);
+    int code = call_expect(call, "account", JSON_STRING);
 
+    if (code != 0)
+        return code;
+    code = starting_retry(call->host, account, &attempt, &error);
     if (code != 0) {
         (void)snprintf(call->text, sizeof call->text, "%s", error.text);
         return call_fail(call, code, call->text);

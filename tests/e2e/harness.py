@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -52,6 +53,7 @@ class Ganger:
     def __init__(self):
         self.root = Path(tempfile.mkdtemp(prefix="gg-", dir="/tmp"))
         self.mark = uuid.uuid4().hex
+        self.sessions = set()  # GANGER_SESSION=UUID of those that were seen
         self.runtime, self.state, self.config, self.home, self.work = (self.root / n for n in ("r", "s", "c", "h", "w"))
         for folder in (self.config, self.home, self.work):
             folder.mkdir()
@@ -90,7 +92,9 @@ class Ganger:
 
     def start(self, name, *command, options=(), **keywords):
         """A detached session of a command; returns its object."""
-        return json.loads(self.run("run", "-d", "--json", "-n", name, *options, "--", *command, **keywords).stdout)
+        session = json.loads(self.run("run", "-d", "--json", "-n", name, *options, "--", *command, **keywords).stdout)
+        self.sessions.add(f"GANGER_SESSION={session['id']}".encode())
+        return session
 
     def fake(self, name, *arguments, **keywords):
         return self.start(name, FAKE, *arguments, **keywords)
@@ -124,13 +128,14 @@ class Ganger:
 
     # ---- processes ----
     def processes(self):
-        """What this test started, directly or not: {pid: command line}. Known by the mark in the environment, or by an
-        open file or a working folder below `root`."""
+        """What this test started, directly or not: {pid: command line}. Known by the mark or a session's UUID in the
+        environment, or by an open file or a working folder below `root`."""
         found = {}
         for entry in os.listdir("/proc"):
             if not entry.isdigit() or int(entry) == os.getpid() or not alive(entry):
                 continue
-            if self.mark.encode() in read(f"/proc/{entry}/environ") or self.holds(entry):
+            variables = read(f"/proc/{entry}/environ").split(b"\0")
+            if f"{MARK}={self.mark}".encode() in variables or self.sessions.intersection(variables) or self.holds(entry):
                 found[int(entry)] = read(f"/proc/{entry}/cmdline").replace(b"\0", b" ").decode(errors="replace")
         return found
 
@@ -205,6 +210,21 @@ class Connection:
             message = self.line()
             if message is None or message.get("id") == self.number:
                 return message
+
+    def notification(self, method, wanted=lambda params: True):
+        """The params of the next notification of that method which is `wanted`; what comes before it is passed over."""
+        while (message := self.line()) is not None:
+            if message.get("method") == method and wanted(message["params"]):
+                return message["params"]
+        raise AssertionError(f"the connection ended before {method}")
+
+    def event(self, kind, **members):
+        """The next event of that type with these members; the connection must have subscribed."""
+        return self.notification("event", lambda e: e["type"] == kind and all(e.get(k) == v for k, v in members.items()))
+
+    def quiet(self, seconds):
+        """True when nothing comes for that long."""
+        return not self.buffer and not select.select([self.socket], [], [], seconds)[0]
 
     def close(self):
         self.socket.close()

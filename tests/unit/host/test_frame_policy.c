@@ -59,6 +59,7 @@ TEST(unknown_frames_are_not_acknowledged)
 
     frame_policy_send(&policy, 1, start);
     CHECK(!frame_policy_acknowledge(&policy, 2));
+    CHECK_NUMBER(policy.acked, 1);
     CHECK(frame_policy_acknowledge(&policy, 1));
     CHECK(frame_policy_acknowledge(&policy, 0));
     CHECK_NUMBER(policy.acked, 1);
