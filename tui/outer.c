@@ -18,7 +18,7 @@
 #include "tui/curses.h"
 
 /* Kitty keyboard and version before DA1, so that the answer to DA1 tells that the others will not come. */
-#define QUERIES "\033[?u\033]11;?\033\\\033[?2026$p\033[c"
+#define QUERIES "\033[?u\033]10;?\033\\\033]11;?\033\\\033[?2026$p\033[c"
 #define ENABLE "\033[?2004h\033[?1004h\033[?1002h\033[?1006h"
 #define KITTY_ON "\033[>1u"
 #define MODIFY_ON "\033[>4;2m"
@@ -32,8 +32,8 @@ static struct {
     bool synchronized, kitty, keyboard_settled;
     bool mouse_moves;
     int cursor_shape, cursor_visible;
-    uint32_t background; /* 0xRRGGBB */
-    bool background_news;
+    uint32_t foreground, background; /* 0xRRGGBB */
+    bool foreground_known, background_known, background_news;
     struct buffer written; /* one write(2) for what does not go through curses */
 } outer;
 
@@ -243,7 +243,9 @@ bool outer_reply(const char *text, size_t length)
 
     (void)snprintf(copy, sizeof copy, "%.*s", (int)(length < 60 ? length : 60), text);
     if (starts_with(text, length, "\033]11;")) {
-        outer.background_news = parse_colour(copy + 5, &outer.background) == 0;
+        outer.background_news = outer.background_known = parse_colour(copy + 5, &outer.background) == 0;
+    } else if (starts_with(text, length, "\033]10;")) {
+        outer.foreground_known = parse_colour(copy + 5, &outer.foreground) == 0;
     } else if (starts_with(text, length, "\033[?2026;")) {
         outer.synchronized = copy[8] == '1' || copy[8] == '2';
     } else if (starts_with(text, length, "\033[?") && text[length - 1] == 'u') {
@@ -264,6 +266,13 @@ bool outer_background(uint32_t *rgb)
     *rgb = outer.background;
     outer.background_news = false;
     return news;
+}
+
+bool outer_colours(uint32_t *foreground, uint32_t *background)
+{
+    *foreground = outer.foreground;
+    *background = outer.background;
+    return outer.foreground_known && outer.background_known;
 }
 
 /* ---- output ---- */

@@ -26,6 +26,8 @@ void outer_resized(void);
 bool outer_reply(const char *text, size_t length);
 /* True once, when the terminal has told its background: 0xRRGGBB. */
 bool outer_background(uint32_t *rgb);
+/* Its colours, 0xRRGGBB, once it has told both. */
+bool outer_colours(uint32_t *foreground, uint32_t *background);
 
 /* What was drawn on stdscr appears. The cursor is shown at (x, y) with a shape of term/terminal.h, or hidden when x
  * is -1. */

@@ -275,16 +275,38 @@ void session_want_screen(struct session *session, bool wanted)
         load_stored_screen(session);
 }
 
+static void set_colour(json_t *params, const char *key, uint32_t rgb)
+{
+    char text[8];
+
+    (void)snprintf(text, sizeof text, "#%06x", (unsigned)(rgb & 0xFFFFFF));
+    (void)json_object_set_new(params, key, json_string(text));
+}
+
 static void send_size(struct session *session)
 {
+    uint32_t foreground, background;
+    json_t *params;
+
     if (session->link != LINK_UP || session->view_cols < 2 || session->view_rows < 2)
         return;
     if (session->view_cols == session->asked_cols && session->view_rows == session->asked_rows)
         return;
     session->asked_cols = session->view_cols;
     session->asked_rows = session->view_rows;
-    (void)session_call(session, "session.view",
-                       json_pack("{s:i, s:i}", "cols", session->view_cols, "rows", session->view_rows), NULL);
+    params = json_pack("{s:i, s:i}", "cols", session->view_cols, "rows", session->view_rows);
+    if (outer_colours(&foreground, &background)) {
+        set_colour(params, "foreground", foreground);
+        set_colour(params, "background", background);
+    }
+    (void)session_call(session, "session.view", params, NULL);
+}
+
+void session_tell_colours(struct session *session)
+{
+    session->asked_cols = 0;
+    if (!session->ui->options.read_only)
+        send_size(session);
 }
 
 void session_want_size(struct session *session, int cols, int rows)

@@ -73,6 +73,8 @@ void session_socket_appeared(struct session *session);
 void session_want_screen(struct session *session, bool wanted);
 /* The size of the pane's inside. Sent when it differs from what was. */
 void session_want_size(struct session *session, int cols, int rows);
+/* The colours of the terminal outside are known now: programs may ask for them. */
+void session_tell_colours(struct session *session);
 
 /* Sends a request. `params` is stolen. False when there is no connection, or too many requests wait; then `reply` is
  * not called. `reply` may be NULL. */

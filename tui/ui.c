@@ -238,6 +238,8 @@ void ui_background(struct ui *ui, uint32_t background)
 {
     uint32_t red = background >> 16 & 255, green = background >> 8 & 255, blue = background & 255;
 
+    for (size_t i = 0; i < ui->crew.count; i++)
+        session_tell_colours(ui->crew.sessions[i]);
     if (strcmp(config_string(ui->config, "theme"), "auto") != 0 || 2 * red + 5 * green + blue < 8 * 128)
         return;
     (void)theme_load(&ui->theme, "light", NULL);

@@ -283,6 +283,19 @@ static void take_start(struct attempt *attempt, const struct keeper_attempt *tol
         attempt->started_ns = host_now_ns();
 }
 
+void attempt_colours(struct host *host)
+{
+    const json_t *foreground = session_kept(&host->session, "foreground");
+    const json_t *background = session_kept(&host->session, "background");
+
+    if (host->attempt.terminal == NULL)
+        return;
+    if (foreground != NULL)
+        terminal_set_palette(host->attempt.terminal, -1, (uint32_t)json_integer_value(foreground));
+    if (background != NULL)
+        terminal_set_palette(host->attempt.terminal, -2, (uint32_t)json_integer_value(background));
+}
+
 int attempt_begin(struct host *host, const struct keeper_attempt *told, int pty, int ring, bool taken_over,
                   struct error *error)
 {
@@ -301,6 +314,7 @@ int attempt_begin(struct host *host, const struct keeper_attempt *told, int pty,
         struct terminal_options options = attempt_options(host, size.ws_col, size.ws_row);
         attempt->terminal = terminal_create(&options);
     }
+    attempt_colours(host);
     start_recording(host, taken_over);
     if (taken_over)
         recorder_output(host->recorder, ring_parsed(attempt->ring), attempt_time(attempt));

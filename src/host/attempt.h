@@ -46,6 +46,8 @@ struct attempt {
  * and the error when the ring or the terminal is unusable. */
 int attempt_begin(struct host *host, const struct keeper_attempt *told, int pty, int ring, bool taken_over,
                   struct error *error);
+/* The colours that clients have told are what programs are answered. */
+void attempt_colours(struct host *host);
 /* Ends reading and frees what it holds. The recorder must be done with the ring. */
 void attempt_finish(struct host *host);
 

@@ -69,6 +69,9 @@ void delivery_recover(struct host *host)
 
     if (host->attempt.ring != NULL)
         ring_prompt(host->attempt.ring, &number, &state);
+    /* The ring is newer than session.json, which may still have the prompt among those that wait. */
+    if (state == PROMPT_SENT && prompt_queue_settle(&host->delivery.queue, number, PROMPT_SENT))
+        delivery_changed(host);
     if (prompt_queue_recover(&host->delivery.queue, state == PROMPT_SENDING ? number : 0) == 0)
         return;
     note_state(host, number, PROMPT_UNCERTAIN);

@@ -92,6 +92,21 @@ int method_session_paste(struct call *call)
     return code;
 }
 
+/* A colour of the client's terminal, "#rrggbb", kept for programs that ask. Returns 0, or -1 when it is something else. */
+static int keep_colour(struct call *call, const char *key)
+{
+    const json_t *value = json_object_get(call->params, key);
+    unsigned rgb;
+    char end;
+
+    if (value == NULL)
+        return 0;
+    if (!json_is_string(value) || sscanf(json_string_value(value), "#%6x%c", &rgb, &end) != 1)
+        return -1;
+    session_keep(call->host, key, json_integer(rgb));
+    return 0;
+}
+
 int method_session_view(struct call *call)
 {
     int64_t cols = json_member_integer(call->params, "cols", -1),
@@ -99,6 +114,9 @@ int method_session_view(struct call *call)
 
     if (cols < 1 || rows < 1 || cols > 10000 || rows > 10000)
         return call_fail(call, RPC_INVALID_PARAMS, "cols, rows: expected columns and rows");
+    if (keep_colour(call, "foreground") < 0 || keep_colour(call, "background") < 0)
+        return call_fail(call, RPC_INVALID_PARAMS, "foreground, background: expected \"#rrggbb\"");
+    attempt_colours(call->host);
     connection_viewed(call->client, (int)cols, (int)rows);
     return 0;
 }

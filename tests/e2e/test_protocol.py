@@ -564,3 +564,13 @@ def test_rename(ganger, echo):
     ganger.fails("show", "echo", says="echo")
     ganger.fake("echo", "idle")
     assert sorted(s["name"] for s in ganger.json("ls")) == ["api-fix", "echo", "taken"]
+
+
+def test_a_program_is_told_the_colours_of_a_client(ganger):
+    ask = r"stty raw -echo; printf '\033]11;?\033\\'; head -c 24 | tr '\033' E; printf '\r\n'; exec sleep 1000"
+    ganger.start("asks", "sh", "-c", "read _; " + ask)
+    view = {"cols": 80, "rows": 24, "foreground": "#c0c0c0", "background": "#102030"}
+    ganger.run("rpc", "asks", "session.view", json.dumps(view))
+    ganger.run("rpc", "asks", "session.view", json.dumps({**view, "background": "blue"}), code=1)
+    ganger.run("keys", "asks", "Enter")
+    ganger.screen_shows("asks", "rgb:1010/2020/3030")
