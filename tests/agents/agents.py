@@ -65,7 +65,7 @@ def npm_install(agent, package):
     partial.mkdir()
     path = os.pathsep.join([str(program("node").parent), os.environ.get("PATH", os.defpath)])
     try:
-        made = subprocess.run([npm, "install", "--silent", "--no-fund", "--no-audit", "--fetch-retries=1", "--fetch-timeout=60000",
+        made = subprocess.run([npm, "install", "--loglevel=error", "--no-fund", "--no-audit", "--fetch-retries=1", "--fetch-timeout=60000",
                                "--prefix", str(partial), package], env={**os.environ, "PATH": path}, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=INSTALL_SECONDS)
     except subprocess.TimeoutExpired:
