@@ -122,6 +122,7 @@ static int follow(const char *uuid, struct transcript *transcript)
     return result;
 }
 
+/* The exit code, or -1 when there is no such recording. */
 static int print_recording(int folder, unsigned attempt)
 {
     char name[32];
@@ -133,7 +134,7 @@ static int print_recording(int folder, unsigned attempt)
     (void)snprintf(name, sizeof name, "attempt-%u.cast", attempt);
     file = openat(folder, name, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return 0;
+        return -1;
     reader = recording_reader_create(file, 0, 0, &error);
     if (reader == NULL)
         return cli_error(name, &error);
@@ -155,8 +156,13 @@ static int print_raw(const char *uuid)
     json_decref(session);
     if (folder < 0)
         cli_die("logs", &error);
-    for (unsigned attempt = 1; attempt <= attempts && code == EXIT_OK; attempt++)
-        code = print_recording(folder, attempt);
+    /* There may be more than session.json speaks of, when it could not be written. */
+    for (unsigned attempt = 1; code == EXIT_OK; attempt++) {
+        int got = print_recording(folder, attempt);
+        if (got < 0 && attempt > attempts)
+            break;
+        code = got < 0 ? EXIT_OK : got;
+    }
     close(folder);
     return fflush(stdout) == 0 ? code : EXIT_FAILED;
 }

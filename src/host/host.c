@@ -24,6 +24,7 @@
 #define COMPACT_NS 2000000000 /* without output */
 #define QUIET_NS 28000000000  /* and further */
 #define STALL_NS 2000000000
+#define MEND_NS 3000000000
 #define FINISH_MS 5000
 
 int64_t host_now_ns(void)
@@ -130,6 +131,17 @@ static void stall_due(evutil_socket_t descriptor, short what, void *argument)
     attempt_resume(host);
 }
 
+/* Also when the agent is silent it is found out that the disk takes files again. */
+static void mend_due(evutil_socket_t descriptor, short what, void *argument)
+{
+    struct host *host = argument;
+
+    (void)descriptor;
+    (void)what;
+    session_changed(host, true);
+    host_timer(host->mend, MEND_NS);
+}
+
 static void news_came(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
@@ -140,19 +152,24 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
     recorder_collect(host->recorder, &news);
     if (news.room)
         attempt_resume(host);
-    if (news.problem)
+    if (news.problem) {
         host_warn(host, "disk", "%s; the agent goes on, its output is not recorded meanwhile", news.text);
-    if (news.lost > 0) {
-        char label[64];
-        (void)snprintf(label, sizeof label, "gap: %llu bytes", (unsigned long long)news.lost);
-        attempt_marker(host, label);
-        (void)events_emit(host, "gap", json_pack("{sI}", "bytes", (json_int_t)news.lost));
+        host->disk_full = true;
+        host_timer(host->mend, MEND_NS);
     }
+    host->lost += news.lost;
     if (news.mended) {
+        host->disk_full = false;
+        event_del(host->mend);
+        session_changed(host, true);
         (void)events_emit(host, "warning",
                           json_pack("{ss ss}", "code", "disk_mended", "message",
                                     "files of the session can be written again"));
         attempt_checkpoint(host, true);
+    }
+    if (host->lost > 0 && !host->disk_full) {
+        (void)events_emit(host, "gap", json_pack("{sI}", "bytes", (json_int_t)host->lost));
+        host->lost = 0;
     }
     events_stored(host, news.events);
 }
@@ -270,6 +287,7 @@ static void make_timers(struct host *host)
     host->linger = evtimer_new(host->loop, linger_over, host);
     host->flush = evtimer_new(host->loop, flush_due, host);
     host->stall = evtimer_new(host->loop, stall_due, host);
+    host->mend = evtimer_new(host->loop, mend_due, host);
     host->quiet = evtimer_new(host->loop, quiet_due, host);
     host->signals[0] = evsignal_new(host->loop, SIGTERM, signalled, host);
     host->signals[1] = evsignal_new(host->loop, SIGINT, signalled, host);
@@ -328,8 +346,8 @@ int host_run(struct host *host)
 
 void host_destroy(struct host *host)
 {
-    struct event *events[] = {host->linger, host->flush,      host->stall,      host->quiet,
-                              host->news,   host->signals[0], host->signals[1], host->signals[2]};
+    struct event *events[] = {host->linger,     host->flush,      host->stall,      host->quiet, host->news,
+                              host->signals[0], host->signals[1], host->signals[2], host->mend};
 
     clients_close(host);
     recorder_destroy(host->recorder, FINISH_MS);

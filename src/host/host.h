@@ -52,7 +52,10 @@ struct host {
     struct event *linger; /* the end of a host that nobody talks to */
     struct event *flush;  /* output that waits to be recorded */
     struct event *stall;  /* the disk does not keep up */
-    struct event *quiet;  /* a checkpoint after a while without output */
+    struct event *mend;   /* whether a disk that refused can be written again */
+    bool disk_full;
+    uint64_t lost;       /* bytes missing from the recording that no event told of yet */
+    struct event *quiet; /* a checkpoint after a while without output */
     struct event *signals[3];
     uint32_t retry_wanted;    /* attempt to spawn once nothing of the last one is left; 0: none */
     int64_t output_at;        /* monotonic ns, of the last output */

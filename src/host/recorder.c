@@ -123,6 +123,7 @@ void recorder_destroy(struct recorder *recorder, int wait_ms)
     (void)pthread_join(recorder->thread, NULL);
     close_files(recorder);
     buffer_finish(&recorder->out);
+    buffer_finish(&recorder->head);
     buffer_finish(&recorder->event_out);
     pthread_mutex_destroy(&recorder->mutex);
     pthread_cond_destroy(&recorder->work);
@@ -364,6 +365,7 @@ void recorder_drop(struct recorder *recorder, uint64_t to)
     pthread_mutex_lock(&recorder->mutex);
     if (to > recorder->tail) {
         recorder->news.lost += to - recorder->tail;
+        recorder->missing += to - recorder->tail;
         recorder->tail = to;
         ring_commit(recorder->ring, to, recorder->length);
     }

@@ -19,6 +19,8 @@
 #define WRITE_BATCH (64 * 1024)
 #define BACKLOG_BYTES (1024 * 1024) /* events kept while events.jsonl cannot be written */
 #define KEEP_BYTES 4096             /* buffers above this are given back when there is nothing to do */
+/* A disk that is nearly full takes some writes and refuses others: it is mended after this long without a failure. */
+#define MENDED_NS 2000000000
 
 static void operation_begin(struct recorder *recorder)
 {
@@ -34,23 +36,28 @@ static void operation_end_locked(struct recorder *recorder)
     recorder->operation_since = 0;
 }
 
+static void notify(const struct recorder *recorder)
+{
+    (void)eventfd_write(recorder->notice, 1);
+}
+
 static void report_locked(struct recorder *recorder, const char *what, int result)
 {
     struct recorder_news *news = &recorder->news;
+    int64_t now = clock_monotonic_ns();
 
     if (result < 0) {
         if (!recorder->failing)
             (void)snprintf(news->text, sizeof news->text, "cannot write %s: %s", what, strerror(errno));
         news->problem = news->problem || !recorder->failing;
-    } else if (recorder->failing) {
+        recorder->failing = true;
+        recorder->failed_at = now;
+    } else if (recorder->failing && now - recorder->failed_at >= MENDED_NS) {
         news->mended = true;
+        recorder->failing = false;
     }
-    recorder->failing = result < 0;
-}
-
-static void notify(const struct recorder *recorder)
-{
-    (void)eventfd_write(recorder->notice, 1);
+    if (news->problem || news->mended)
+        notify(recorder);
 }
 
 /* Writes all at the offset. Returns 0, or -1 with errno; what was written in part is cut off again. */
@@ -87,14 +94,37 @@ static void commit_locked(struct recorder *recorder, int result, size_t length)
 {
     uint64_t taken = recorder->out_to > recorder->tail ? recorder->out_to - recorder->tail : 0;
 
-    if (result == 0)
+    if (result == 0) {
         recorder->length += length;
-    else
+        recorder->missing -= recorder->marked;
+    } else {
         recorder->news.lost += taken;
+        recorder->missing += taken;
+    }
+    recorder->marked = 0;
     recorder->tail += taken;
     ring_commit(recorder->ring, recorder->tail, recorder->length);
     if (taken > 0)
         tell_room_locked(recorder);
+}
+
+/* The next write begins with what the recording cannot do without, and says what is missing in between. */
+static void go_on_after(struct recorder *recorder, int result, uint64_t missing)
+{
+    char label[64];
+
+    buffer_clear(&recorder->out);
+    if (result == 0)
+        buffer_clear(&recorder->head);
+    else
+        buffer_append(&recorder->out, recorder->head.bytes, recorder->head.length);
+    if (missing == 0)
+        return;
+    if (recorder->cols > 0)
+        recording_encode_resize(&recorder->out, recorder->at, recorder->cols, recorder->rows);
+    (void)snprintf(label, sizeof label, "gap: %llu bytes", (unsigned long long)missing);
+    recording_encode_marker(&recorder->out, recorder->at, label);
+    recorder->marked = missing;
 }
 
 static bool has_news(const struct recorder_news *news)
@@ -105,6 +135,7 @@ static bool has_news(const struct recorder_news *news)
 static void write_out(struct recorder *recorder)
 {
     size_t length = recorder->out.length;
+    uint64_t missing;
     bool news;
     int result;
 
@@ -116,8 +147,9 @@ static void write_out(struct recorder *recorder)
     report_locked(recorder, "the recording", result);
     commit_locked(recorder, result, length);
     news = has_news(&recorder->news);
+    missing = recorder->missing;
     pthread_mutex_unlock(&recorder->mutex);
-    buffer_clear(&recorder->out);
+    go_on_after(recorder, result, missing);
     if (news)
         notify(recorder);
 }
@@ -173,6 +205,12 @@ static void begin(struct recorder *recorder, struct job *job)
     recorder->ring = job->ring;
     recorder->out_to = ring_tail(job->ring);
     buffer_clear(&recorder->out);
+    buffer_clear(&recorder->head);
+    recorder->cols = recorder->rows = 0;
+    recorder->marked = 0;
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->missing = 0;
+    pthread_mutex_unlock(&recorder->mutex);
 }
 
 static void end(struct recorder *recorder, const struct job *job)
@@ -255,28 +293,56 @@ static void write_file(struct recorder *recorder, const struct job *job)
     pthread_mutex_unlock(&recorder->mutex);
 }
 
+static int append_transcript(struct recorder *recorder, const struct job *job)
+{
+    static const char missing[] = "[lines are missing here: they could not be written]\n";
+    struct transcript_file *file = &recorder->transcript;
+    struct buffer text;
+    int result;
+
+    if (file->text < 0 && transcript_open(file, recorder->session_dir) < 0)
+        return -1;
+    if (!recorder->transcript_torn)
+        return transcript_append(file, job->text, job->length, job->attempt, job->number);
+    buffer_init(&text);
+    buffer_append(&text, missing, sizeof missing - 1);
+    buffer_append(&text, job->text, job->length);
+    result = transcript_append(file, text.bytes, text.length, job->attempt, job->number);
+    buffer_finish(&text);
+    return result;
+}
+
 static void write_transcript(struct recorder *recorder, const struct job *job)
 {
-    struct transcript_file *file = &recorder->transcript;
-    int result = 0;
+    int result, code;
 
     operation_begin(recorder);
-    if (file->text < 0)
-        result = transcript_open(file, recorder->session_dir);
-    if (result == 0)
-        result = transcript_append(file, job->text, job->length, job->attempt, job->number);
-    if (result < 0) {
-        int code = errno;
-        transcript_close(file);
-        errno = code;
-    }
+    result = append_transcript(recorder, job);
+    code = errno;
+    if (result < 0)
+        transcript_close(&recorder->transcript);
+    recorder->transcript_torn = result < 0;
+    errno = code;
     operation_end_locked(recorder);
     report_locked(recorder, SESSION_TRANSCRIPT, result);
     pthread_mutex_unlock(&recorder->mutex);
 }
 
+static void set_size(struct recorder *recorder, const struct job *job)
+{
+    recorder->cols = job->cols;
+    recorder->rows = job->rows;
+}
+
+static bool is_of_recording(enum job_type type)
+{
+    return type == JOB_OUTPUT || type == JOB_RESIZE || type == JOB_MARKER || type == JOB_END;
+}
+
 static void carry_out(struct recorder *recorder, struct job *job)
 {
+    if (is_of_recording(job->type))
+        recorder->at = job->at;
     /* Events are written together, but before any file that was given after them. */
     if (job->type != JOB_EVENT && job->type != JOB_OUTPUT)
         write_events(recorder);
@@ -285,13 +351,16 @@ static void carry_out(struct recorder *recorder, struct job *job)
         begin(recorder, job);
         break;
     case JOB_HEADER:
-        recording_encode_header(&recorder->out, job->cols, job->rows, job->at, job->text, NULL);
+        recording_encode_header(&recorder->head, job->cols, job->rows, job->at, job->text, NULL);
+        buffer_append(&recorder->out, recorder->head.bytes, recorder->head.length);
+        set_size(recorder, job);
         break;
     case JOB_OUTPUT:
         encode_output(recorder, job->number, job->at, 0);
         break;
     case JOB_RESIZE:
         recording_encode_resize(&recorder->out, job->at, job->cols, job->rows);
+        set_size(recorder, job);
         break;
     case JOB_MARKER:
         recording_encode_marker(&recorder->out, job->at, job->text);
@@ -326,7 +395,8 @@ void recorder_carry_out(struct recorder *recorder, struct jobs *jobs)
     write_events(recorder);
     write_out(recorder);
     tell_room(recorder);
-    if (recorder->out.capacity > KEEP_BYTES && recorder->out.capacity < WRITE_BATCH)
+    if (recorder->out.length == 0 && recorder->out.capacity > KEEP_BYTES &&
+        recorder->out.capacity < WRITE_BATCH)
         buffer_finish(&recorder->out);
     if (recorder->event_out.length == 0)
         buffer_finish(&recorder->event_out);

@@ -55,8 +55,9 @@ struct recorder {
     bool await_room;
     int64_t operation_since; /* monotonic ns, when the file operation in work began; 0: none */
     struct recorder_news news;
-    uint64_t tail;   /* of the ring */
-    uint64_t length; /* of the recording */
+    uint64_t missing; /* bytes of output lost that no marker in the recording speaks of */
+    uint64_t tail;    /* of the ring */
+    uint64_t length;  /* of the recording */
 
     /* The thread's own. */
     struct ring *ring;
@@ -68,7 +69,13 @@ struct recorder {
     int events;
     off_t events_length;
     struct transcript_file transcript;
-    bool failing; /* the last write failed */
+    bool transcript_torn; /* its last write failed */
+    bool failing;         /* a write failed, and none worked since long enough */
+    int64_t failed_at;    /* monotonic ns, of the last failure */
+    struct buffer head;   /* the recording's first line, until it is written */
+    int cols, rows;       /* of the recording, once known */
+    int64_t at;           /* of the newest job */
+    uint64_t marked;      /* bytes that a gap marker in `out` speaks of */
 };
 
 /* In the thread, without the mutex: carries out the jobs and frees them. */

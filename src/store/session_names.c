@@ -23,10 +23,21 @@ static int take_lock(struct session_names *names, const char *path, struct error
     return 0;
 }
 
+static int make_folder(const char *path, struct error *error)
+{
+    int result = path_make_dirs(path, 0700, error);
+
+    if (result == 0 || error == NULL ||
+        (error->code != EACCES && error->code != EPERM && error->code != EROFS && error->code != ENOTDIR))
+        return result;
+    errno = error->code;
+    return error_errno(error, "cannot make %s (set GANGER_STATE_DIR to a folder of yours)", path);
+}
+
 int session_names_open(struct session_names *names, const char *state_dir, bool change, struct error *error)
 {
     char *path = path_join(state_dir, "names");
-    int result = path_make_dirs(path, 0700, error);
+    int result = make_folder(path, error);
 
     *names = (struct session_names){.folder = -1, .lock = -1};
     if (result == 0) {

@@ -157,8 +157,8 @@ class Ganger:
     def nothing_left(self, seconds=SECONDS):
         until(lambda: not self.processes(), lambda: f"processes left over: {self.processes()}", seconds)
 
-    def end(self):
-        """Ends and removes everything; returns what ganger did not end by itself."""
+    def end_sessions(self):
+        """Ends and removes all sessions; returns the processes that ganger did not end."""
         folder = self.state / "sessions"
         sessions = [p.name for p in folder.iterdir()] if folder.is_dir() and os.access(folder, os.R_OK) else []
         if sessions:
@@ -172,6 +172,11 @@ class Ganger:
         for pid in left:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        return left
+
+    def end(self):
+        """The same, and removes the folders."""
+        left = self.end_sessions()
         subprocess.run(["chmod", "-R", "u+rwX", self.root], check=False)
         shutil.rmtree(self.root, ignore_errors=True)
         return left

@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "host/recorder.h"
@@ -233,6 +235,37 @@ TEST(full_disk_stops_nothing)
     recorder_collect(bench.recorder, &news);
     CHECK(!news.problem);
     CHECK_NUMBER(news.lost, 5);
+    bench_close(&bench);
+}
+
+/* A disk that takes the first write and refuses the second, as a nearly full one does. */
+TEST(a_gap_is_marked_where_it_is)
+{
+    struct recorder_news news;
+    struct rlimit limit, small;
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    begin(&bench);
+    output(&bench, "before", 1000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    small = (struct rlimit){.rlim_cur = recorder_length(bench.recorder) + 10, .rlim_max = limit.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    output(&bench, "what is lost", 2000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    output(&bench, "after", 3000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    recorder_collect(bench.recorder, &news);
+    CHECK(news.problem && !news.mended);
+    CHECK_NUMBER(news.lost, 12);
+    text = content(&bench, "attempt-1.cast");
+    CHECK(strstr(text, "what") == NULL);
+    CHECK(strstr(text, "before") < strstr(text, "gap: 12 bytes"));
+    CHECK(strstr(text, "gap: 12 bytes") != NULL && strstr(text, "gap: 12 bytes") < strstr(text, "after"));
+    free(text);
     bench_close(&bench);
 }
 
