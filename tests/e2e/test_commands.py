@@ -214,7 +214,7 @@ def test_an_exit_at_once_keeps_output_and_code(ganger):
     session = ganger.phase_is("short", "failed")
     assert session["exit"]["code"] == 7
     assert "famous last words" in ganger.screen("short")
-    assert "famous last words" in ganger.run("logs", "short").stdout
+    until(lambda: "famous last words" in ganger.run("logs", "short").stdout, "the last words in the transcript")
     assert "famous last words" in ganger.run("logs", "short", "--raw").stdout
 
 
