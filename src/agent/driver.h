@@ -1,13 +1,15 @@
 /*
- * One driver per agent CLI: how it is started, resumed and interrupted. Drivers are data and pure functions;
- * the host carries out what they say. Their names, programs and how to get them are in
- * base/agent_catalogue.h.
+ * One driver per agent CLI: how it is started, resumed and interrupted, and through which channels it says what it
+ * does. Drivers are data and pure functions; the host carries out what they say. Their names, programs and how to
+ * get them are in base/agent_catalogue.h, what their screens and titles mean in rules/NAME.json.
  */
 #ifndef AGENT_DRIVER_H
 #define AGENT_DRIVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "agent/observation.h"
 
 enum agent_mode { AGENT_MODE_TUI, AGENT_MODE_STREAM };
 
@@ -23,12 +25,26 @@ void arguments_add(struct arguments *arguments, const char *text);
 
 struct agent_start {
     enum agent_mode mode;
-    /* The first prompt, or NULL. */
+    /* The first prompt, or NULL. Always NULL in stream mode: it is sent over the channel. */
     const char *prompt;
     /* The id (a UUID) to give a new conversation, when the agent takes one; or NULL. */
     const char *session_id;
     /* Resume this conversation; "": the latest of the working folder; NULL: a new one. */
     const char *resume_id;
+};
+
+/*
+ * How the agent is made to report to ganger without touching the user's files: arguments, environment variables
+ * and files of the session's folder.
+ */
+struct agent_side {
+    const char *hook;   /* the command line that reports, quoted for a shell: "/path/ganger hook claude" */
+    const char *folder; /* the session's folder, absolute: files may be written there */
+    /* The value that a variable will have for the agent, or NULL. */
+    const char *(*variable)(void *argument, const char *name);
+    void *argument;
+    struct arguments *argv; /* appended to, before what `arguments` appends */
+    struct arguments *set;  /* NAME=VALUE */
 };
 
 struct agent_driver {
@@ -41,9 +57,23 @@ struct agent_driver {
     const char *interrupt;    /* key names, space separated, that interrupt a turn */
     /* Appends what follows the program and its configured arguments. */
     void (*arguments)(const struct agent_start *start, struct arguments *out);
+    /* NULL: the agent has no side channel. In tui mode only. */
+    void (*inject)(const struct agent_side *side);
+    const struct agent_channel *hooks;  /* payloads of its hooks; NULL: none */
+    const struct agent_channel *stream; /* its JSON mode; NULL: what it prints is the transcript */
 };
 
 /* NULL when unknown. */
 const struct agent_driver *agent_driver_find(const char *name);
+
+/* src/agent/hooks_*.c and inject_*.c */
+extern const struct agent_channel claude_hooks, gemini_hooks, opencode_hooks, codex_hooks;
+void claude_inject(const struct agent_side *side);
+void gemini_inject(const struct agent_side *side);
+void opencode_inject(const struct agent_side *side);
+void codex_inject(const struct agent_side *side);
+/* src/agent/stream_*.c: Claude's stream-json, Codex' app-server, the Agent Client Protocol. The latter two also understand
+ * the events of `exec --json`, `-o stream-json` and `run --format json`. */
+extern const struct agent_channel claude_stream, codex_stream, gemini_stream, opencode_stream;
 
 #endif

@@ -276,6 +276,14 @@ static json_t *take_answer(const json_t *answer, struct error *error)
     return NULL;
 }
 
+/* An error without an id is about a line that could not be read, or says why the connection is refused. */
+static bool is_answer(const json_t *message, uint64_t id)
+{
+    return json_member_integer(message, "id", -1) == (int64_t)id ||
+           (json_is_null(json_object_get(message, "id")) &&
+            json_is_object(json_object_get(message, "error")));
+}
+
 /* Looks through the lines that came for the answer. Returns 1 with *result, 0 when it is not there yet, or -1. */
 static int find_answer(struct client *client, uint64_t id, json_t **result, struct error *error)
 {
@@ -290,7 +298,7 @@ static int find_answer(struct client *client, uint64_t id, json_t **result, stru
             continue;
         }
         message = json_loadb(line, length, 0, NULL);
-        if (json_member_integer(message, "id", -1) == (int64_t)id) {
+        if (is_answer(message, id)) {
             *result = take_answer(message, error);
             json_decref(message);
             return *result != NULL ? 1 : -1;

@@ -1,6 +1,7 @@
 """Each gives one clear line that says what to do; nothing is lost, the rest goes on."""
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -211,7 +212,8 @@ def test_another_user_on_the_socket(ganger):
 def test_an_agent_cannot_steer_its_own_session(ganger):
     ganger.start("inside", "sh", "-c", f"{PROGRAM} rpc inside session.get; echo code $?; exec sleep 1000")
     ganger.screen_shows("inside", "code 1")
-    assert "host_pid" not in ganger.screen("inside")
+    screen = ganger.screen("inside")
+    assert "host_pid" not in screen and "may not control sessions" in screen and "agents.NAME.control" in screen, screen
 
 
 # ---- folders ----
@@ -274,3 +276,5 @@ def test_the_disk_is_not_needed_to_go_on(ganger):
     assert "result" in connection.call("session.prompt", {"text": "still here"})
     until(lambda: "You said: still here" in json.dumps(connection.call("screen.get"), ensure_ascii=False), "the answer")
     assert "result" in connection.call("session.kill")
+    until(lambda: connection.call("session.get")["result"]["exit"], "its end")
+    os.kill(session["host_pid"], signal.SIGTERM)  # else it waits for clients
