@@ -53,9 +53,11 @@ static void append_members(struct buffer *out, json_t *members)
 uint64_t events_emit(struct host *host, const char *type, json_t *members)
 {
     struct events *events = &host->events;
-    uint64_t offset = attempt_position(&host->attempt), seq = ++events->last;
+    uint64_t offset = attempt_position(&host->attempt), seq;
     struct buffer line;
 
+    coalesce_flush(host);
+    seq = ++events->last;
     if (members == NULL)
         members = json_object();
     if (offset > 0)

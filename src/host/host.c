@@ -326,6 +326,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     if (host->config == NULL || host->runtime_dir == NULL || open_files(host, error) < 0 ||
         open_events(host, error) < 0)
         return NULL;
+    coalesce_init(host);
     typing_init(host);
     activity_init(host);
     cancel_init(host);
@@ -350,6 +351,7 @@ void host_destroy(struct host *host)
                               host->signals[0], host->signals[1], host->signals[2], host->mend};
 
     clients_close(host);
+    coalesce_finish(host);
     recorder_destroy(host->recorder, FINISH_MS);
     keeper_link_destroy(host->keeper);
     frames_finish(host);

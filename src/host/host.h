@@ -19,6 +19,7 @@
 #include "host/attempt.h"
 #include "host/cancel.h"
 #include "host/clients.h"
+#include "host/coalesce.h"
 #include "host/delivery.h"
 #include "host/events.h"
 #include "host/frames.h"
@@ -41,6 +42,7 @@ struct host {
     struct keeper_link *keeper;
     struct session session;
     struct events events;
+    struct coalesce coalesce;
     struct clients clients;
     struct attempt attempt;
     struct activity activity;
