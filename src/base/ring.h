@@ -29,6 +29,13 @@ struct ring_skip {
     _Atomic uint64_t to;
 };
 
+/* Where the program's lines and what was drawn of them meet (stream mode; host/stream.h). */
+struct ring_mark {
+    _Atomic uint64_t line;  /* position at which the oldest line begins that may not be drawn whole */
+    _Atomic uint64_t drawn; /* the terminal's position when its drawing began */
+    _Atomic uint64_t cols;  /* and the columns it was drawn for */
+};
+
 struct ring_header {
     uint32_t magic;
     uint32_t size;
@@ -50,6 +57,11 @@ struct ring_header {
     _Atomic uint64_t prompt_number;
     _Atomic uint32_t prompt_state;
     _Atomic uint32_t prompt_reserved;
+    /* Of the ring of a program's standard output; written to the slot that is not current, then `mark` flips. */
+    struct ring_mark marks[2];
+    _Atomic uint32_t mark;
+    _Atomic uint32_t mark_reserved;
+    _Atomic uint64_t told; /* every line that ends at or before it has had its events */
 };
 
 #endif

@@ -150,21 +150,46 @@ void ring_relax(struct ring *ring)
 
 /* ---- reading ---- */
 
+/* Makes the guard of the next position; false when there is no room for it. */
+static bool guard_next(struct ring *ring, uint64_t head)
+{
+    if (head + 2 * RING_GUARD - ring_tail(ring) > RING_SIZE)
+        return false;
+    memset(at(ring, ring->filled_to), 0xFF, (size_t)(head + 2 * RING_GUARD - ring->filled_to));
+    ring->filled_to = head + 2 * RING_GUARD;
+    return true;
+}
+
 ssize_t ring_read(struct ring *ring, int channel)
 {
     uint64_t head = ring_head(ring);
     ssize_t got;
 
-    if (head + 2 * RING_GUARD - ring_tail(ring) > RING_SIZE) {
+    if (!guard_next(ring, head)) {
         errno = ENOBUFS;
         return -1;
     }
-    memset(at(ring, ring->filled_to), 0xFF, (size_t)(head + 2 * RING_GUARD - ring->filled_to));
-    ring->filled_to = head + 2 * RING_GUARD;
     got = read(channel, at(ring, head), RING_GUARD);
     if (got > 0)
         STORE(ring->header->head, head + (uint64_t)got);
     return got < 0 && errno == EIO ? 0 : got;
+}
+
+size_t ring_append(struct ring *ring, const char *bytes, size_t length)
+{
+    size_t done = 0;
+
+    while (done < length && guard_next(ring, ring_head(ring))) {
+        uint64_t head = ring_head(ring);
+        size_t part = length - done < RING_GUARD ? length - done : RING_GUARD;
+        volatile unsigned char *to = at(ring, head);
+        /* In order, which memcpy is not: a host killed in between leaves a beginning. */
+        for (size_t i = 0; i < part; i++)
+            to[i] = (unsigned char)bytes[done + i];
+        STORE(ring->header->head, head + part);
+        done += part;
+    }
+    return done;
 }
 
 uint64_t ring_head(const struct ring *ring)
@@ -325,4 +350,33 @@ void ring_set_prompt(struct ring *ring, uint64_t number, uint32_t state)
         STORE(ring->header->prompt_state, 0);
     STORE(ring->header->prompt_number, number);
     STORE(ring->header->prompt_state, state);
+}
+
+struct ring_place ring_place(const struct ring *ring)
+{
+    const struct ring_mark *mark = &ring->header->marks[LOAD(ring->header->mark) & 1];
+
+    return (struct ring_place){
+        .line = LOAD(mark->line), .drawn = LOAD(mark->drawn), .cols = (int)LOAD(mark->cols)};
+}
+
+void ring_set_place(struct ring *ring, struct ring_place place)
+{
+    uint32_t other = (LOAD(ring->header->mark) & 1) ^ 1;
+    struct ring_mark *mark = &ring->header->marks[other];
+
+    STORE(mark->line, place.line);
+    STORE(mark->drawn, place.drawn);
+    STORE(mark->cols, (uint64_t)place.cols);
+    STORE(ring->header->mark, other);
+}
+
+uint64_t ring_told(const struct ring *ring)
+{
+    return LOAD(ring->header->told);
+}
+
+void ring_set_told(struct ring *ring, uint64_t told)
+{
+    STORE(ring->header->told, told);
 }

@@ -50,6 +50,12 @@ void ring_detach(struct ring *ring);
  */
 ssize_t ring_read(struct ring *ring, int channel);
 
+/*
+ * Adds bytes as if they had been read from the channel: the ring of a terminal also takes what the host draws. Returns
+ * how many it took, less than `length` when it is full. None of them is 0xFF.
+ */
+size_t ring_append(struct ring *ring, const char *bytes, size_t length);
+
 /* Everything before it was read. */
 uint64_t ring_head(const struct ring *ring);
 /* The bytes from a position in [tail, head] on, in one piece up to head. */
@@ -84,5 +90,15 @@ uint64_t ring_event_seq(const struct ring *ring);
 void ring_set_event_seq(struct ring *ring, uint64_t seq);
 void ring_prompt(const struct ring *ring, uint64_t *number, uint32_t *state);
 void ring_set_prompt(struct ring *ring, uint64_t number, uint32_t state);
+
+/* As in struct ring_mark. */
+struct ring_place {
+    uint64_t line, drawn;
+    int cols;
+};
+struct ring_place ring_place(const struct ring *ring);
+void ring_set_place(struct ring *ring, struct ring_place place);
+uint64_t ring_told(const struct ring *ring);
+void ring_set_told(struct ring *ring, uint64_t told);
 
 #endif

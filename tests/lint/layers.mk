@@ -3,7 +3,7 @@
 USES_base :=
 USES_term := base
 USES_rpc := base
-USES_agent := base term/text.h
+USES_agent := base term/text.h term/width.h
 USES_config := base
 USES_policy := base config agent
 USES_store := base config

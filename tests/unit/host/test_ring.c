@@ -279,6 +279,57 @@ TEST(success_forgets_the_crashes)
     channel_close(&channel);
 }
 
+TEST(appended_bytes_are_like_read_ones)
+{
+    struct channel channel;
+    struct ring *ring;
+    char piece[1000];
+    size_t taken = 0, total = 0;
+
+    channel_open(&channel);
+    ring = attach(channel.ring, false);
+    CHECK_NUMBER(ring_append(ring, "drawn ", 6), 6);
+    CHECK_NUMBER(write(channel.in, "read", 4), 4);
+    CHECK_NUMBER(ring_read(ring, channel.out), 4);
+    CHECK(memcmp(ring_bytes(ring, 0), "drawn read", 10) == 0);
+    memset(piece, 'x', sizeof piece);
+    while ((taken = ring_append(ring, piece, sizeof piece)) == sizeof piece)
+        total += taken;
+    CHECK(total + taken > RING_SIZE - 3 * RING_GUARD);
+    CHECK_NUMBER(ring_read(ring, channel.out), -1);
+    ring_commit(ring, ring_head(ring), 0);
+    CHECK_NUMBER(ring_append(ring, piece, sizeof piece), sizeof piece);
+    ring_detach(ring);
+    ring = attach(channel.ring, true);
+    CHECK_NUMBER(ring_head(ring), 10 + total + taken + sizeof piece);
+    ring_detach(ring);
+    channel_close(&channel);
+}
+
+TEST(places_and_what_was_told_are_kept)
+{
+    struct ring_place place = {.line = 5, .drawn = 70, .cols = 80}, kept;
+    struct channel channel;
+    struct ring *ring;
+
+    channel_open(&channel);
+    ring = attach(channel.ring, false);
+    CHECK_NUMBER(ring_place(ring).line, 0);
+    ring_set_place(ring, place);
+    place.line = 6;
+    ring_set_place(ring, place);
+    ring_set_told(ring, 7);
+    ring_detach(ring);
+    ring = attach(channel.ring, true);
+    kept = ring_place(ring);
+    CHECK_NUMBER(kept.line, 6);
+    CHECK_NUMBER(kept.drawn, 70);
+    CHECK_NUMBER(kept.cols, 80);
+    CHECK_NUMBER(ring_told(ring), 7);
+    ring_detach(ring);
+    channel_close(&channel);
+}
+
 TEST(side_notes_are_kept)
 {
     int descriptor = ring_make();
