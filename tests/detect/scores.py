@@ -2,6 +2,7 @@
 """Prints how often phase detection is right about the recordings in tests/captures/phases.
 
     scores.py                       the table of docs/phases.md
+    scores.py --write               writes it there
     scores.py --details NAME...     every wrong stretch, late approval and short phase; NAME may end in *; also [--source S]
     scores.py --worst [--source S]  the recordings with a score below 99%, worst first
 """
@@ -10,6 +11,8 @@ import fnmatch
 import sys
 
 import timeline
+
+START, END = "<!-- scores: tests/detect/scores.py -->", "<!-- end of scores -->"
 
 
 def percent(value):
@@ -20,16 +23,26 @@ def milliseconds(delay):
     return "-" if delay is None else "missed" if delay == float("inf") else f"{1000 * delay:.0f} ms"
 
 
-def print_table():
+def table():
+    """The lines of the table."""
     sources = list(timeline.SOURCES)
-    print(f"| agent | variant | recordings | seconds | {' | '.join(sources)} | slowest approval |")
-    print("| --- | --- | --: | --: |" + " --: |" * (len(sources) + 1))
+    lines = [f"| agent | variant | recordings | seconds | {' | '.join(sources)} | slowest approval |",
+             "| --- | --- | --: | --: |" + " --: |" * (len(sources) + 1)]
     for (agent, variant), names in timeline.groups().items():
         scores = [percent(timeline.score([timeline.result(name, source) for name in names])) for source in sources]
         results = [timeline.result(name) for name in names]
         delays = [r.worst_delay() for r in results if r.delays]
-        print(f"| {agent} | {variant} | {len(names)} | {sum(r.total for r in results):.0f} | {' | '.join(scores)} | "
-              f"{milliseconds(max(delays, default=None))} |")
+        lines.append(f"| {agent} | {variant} | {len(names)} | {sum(r.total for r in results):.0f} | {' | '.join(scores)} | "
+                     f"{milliseconds(max(delays, default=None))} |")
+    return lines
+
+
+def write_table():
+    """Puts the table between its two marks in docs/phases.md."""
+    path = timeline.ROOT / "docs/phases.md"
+    before, rest = path.read_text().split(START, 1)
+    after = rest.split(END, 1)[1]
+    path.write_text("\n".join([before + START, *table(), END + after]))
 
 
 def print_details(name, source):
@@ -54,6 +67,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--details", nargs="+", metavar="NAME")
     parser.add_argument("--worst", action="store_true")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("--source", choices=timeline.SOURCES, default="all")
     arguments = parser.parse_args()
     names = sorted(timeline.truth())
@@ -69,8 +83,10 @@ def main():
         for result in results:
             if result.score < 0.99 or result.short or any(d is None or d > timeline.LATE_APPROVAL for _, d in result.delays):
                 print_details(result.name, arguments.source)
+    elif arguments.write:
+        write_table()
     else:
-        print_table()
+        print("\n".join(table()))
 
 
 if __name__ == "__main__":
