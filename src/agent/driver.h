@@ -47,6 +47,21 @@ struct agent_side {
     struct arguments *set;  /* NAME=VALUE */
 };
 
+/*
+ * The file in which an agent keeps its conversation, one JSON object a line, read for models and tokens. Pure, like a
+ * channel.
+ */
+struct agent_transcript {
+    void *(*create)(void);
+    void (*destroy)(void *state);
+    /* Does the file ("transcript_path" of the payload) have more of it after this hook? */
+    bool (*grew)(const json_t *payload);
+    /* A line, NUL-terminated, which may be changed. */
+    void (*line)(void *state, char *line, size_t length);
+    /* Observes what changed since the last report: OBSERVED_USAGE, OBSERVED_SESSION with a model. */
+    void (*report)(void *state, const struct observer *observer);
+};
+
 struct agent_driver {
     const char *name;      /* as in the catalogue */
     bool takes_session_id; /* a new conversation can be given its id */
@@ -60,6 +75,7 @@ struct agent_driver {
     /* NULL: the agent has no side channel. In tui mode only. */
     void (*inject)(const struct agent_side *side);
     const struct agent_channel *hooks;  /* payloads of its hooks; NULL: none */
+    const struct agent_transcript *transcript; /* that its hooks name; NULL: none */
     const struct agent_channel *stream; /* its JSON mode; NULL: what it prints is the transcript */
 };
 
@@ -72,6 +88,7 @@ void claude_inject(const struct agent_side *side);
 void gemini_inject(const struct agent_side *side);
 void opencode_inject(const struct agent_side *side);
 void codex_inject(const struct agent_side *side);
+extern const struct agent_transcript claude_transcript, gemini_transcript;
 /* src/agent/stream_*.c: Claude's stream-json, Codex' app-server, the Agent Client Protocol. The latter two also understand
  * the events of `exec --json`, `-o stream-json` and `run --format json`. */
 extern const struct agent_channel claude_stream, codex_stream, gemini_stream, opencode_stream;

@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
 #include "host/host.h"
+#include "store/session_dir.h"
 
 #define VALUE_MAX (64 * 1024)
 #define COMMAND_MS 10000
@@ -206,9 +208,49 @@ static int gather(struct host *host, const char *account, struct environment *en
     set(environment, "TERM", "xterm-256color");
     set(environment, "COLORTERM", "truecolor");
     set(environment, "GANGER_NAME", session_name(&host->session));
+    set(environment, "GANGER_RUNTIME_DIR", host->runtime_dir);
+    set(environment, "GANGER_TOKEN", host->hooks.token);
     if (json_member_bool(agent, "keep_children", 0))
         set(environment, "GANGER_KEEP_CHILDREN", "1");
     return 0;
+}
+
+static const char *variable(void *argument, const char *name)
+{
+    const struct environment *environment = argument;
+    size_t length = strlen(name);
+
+    for (size_t i = environment->set.count; i > 0; i--) {
+        const char *text = environment->set.items[i - 1];
+        if (strncmp(text, name, length) == 0 && text[length] == '=')
+            return text + length + 1;
+    }
+    for (size_t i = 0; i < environment->unset.count; i++) {
+        if (strcmp(environment->unset.items[i], name) == 0)
+            return NULL;
+    }
+    return getenv(name);
+}
+
+/* The agent is made to report, unless its driver knows no way. */
+static void inject(struct host *host, struct environment *environment)
+{
+    char *command, *folder;
+    struct agent_side side = {
+        .variable = variable, .argument = environment, .argv = &environment->argv, .set = &environment->set};
+
+    if (host->driver->inject == NULL)
+        return;
+    command = hooks_command(host);
+    folder = session_dir_path(host->state_dir, host->uuid);
+    side.hook = command;
+    side.folder = folder;
+    if (command != NULL)
+        host->driver->inject(&side);
+    else
+        log_warning("the program ganger is not beside its host: the agent's hooks are not used");
+    free(folder);
+    free(command);
 }
 
 int environment_init(struct environment *environment, struct host *host, const struct attempt_start *start,
@@ -226,8 +268,12 @@ int environment_init(struct environment *environment, struct host *host, const s
     add_strings(json_object_get(host->session.start, "argv"), &environment->argv);
     if (environment->argv.count == 0)
         return error_set(error, "session.json does not say what to run");
+    if (gather(host, account, environment, error) < 0)
+        return -1;
+    if (agent.mode == AGENT_MODE_TUI)
+        inject(host, environment);
     host->driver->arguments(&agent, &environment->argv);
-    return gather(host, account, environment, error);
+    return 0;
 }
 
 void environment_finish(struct environment *environment)

@@ -209,6 +209,7 @@ static void asked_to_listen(evutil_socket_t number, short what, void *argument)
     (void)number;
     (void)what;
     clients_bind_again(argument);
+    hooks_bind_again(argument);
 }
 
 /* ---- making ---- */
@@ -332,7 +333,8 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     cancel_init(host);
     delivery_init(host);
     frames_init(host);
-    if (clients_open(host, error) < 0 || starting_connect(host, error) < 0)
+    if (clients_open(host, error) < 0 || hooks_open(host, error) < 0 ||
+        starting_connect(host, error) < 0)
         return NULL;
     if (host->config_problem[0] != '\0')
         host_warn(host, "config", "%s; the defaults are in force", host->config_problem);
@@ -351,6 +353,7 @@ void host_destroy(struct host *host)
                               host->signals[0], host->signals[1], host->signals[2], host->mend};
 
     clients_close(host);
+    hooks_close(host);
     coalesce_finish(host);
     recorder_destroy(host->recorder, FINISH_MS);
     keeper_link_destroy(host->keeper);

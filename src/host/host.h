@@ -23,6 +23,7 @@
 #include "host/delivery.h"
 #include "host/events.h"
 #include "host/frames.h"
+#include "host/hooks.h"
 #include "host/keeper_link.h"
 #include "host/recorder.h"
 #include "host/session.h"
@@ -44,6 +45,7 @@ struct host {
     struct events events;
     struct coalesce coalesce;
     struct clients clients;
+    struct hooks hooks;
     struct attempt attempt;
     struct activity activity;
     struct typing typing;

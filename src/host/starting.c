@@ -100,6 +100,7 @@ static void spawn(struct host *host, uint32_t number)
                                   .prompt = json_member_string(host->session.start, "prompt", NULL)};
 
     host->attempt.number = number;
+    hooks_begin(host);
     if (number > 1 && last != NULL)
         start.prompt = last;
     if (number > 1)
@@ -159,6 +160,7 @@ static void note_start(struct host *host)
 static void go_on(struct host *host)
 {
     clients_admit(host);
+    hooks_admit(host);
     clients_choose_size(host);
     frames_update(host);
     delivery_consider(host);

@@ -1,0 +1,30 @@
+/*
+ * Reads the agent's own transcript for what its conversation has used: only what was added since the last reading, a piece
+ * at a time, so that a long one holds nothing up. The driver understands the lines (struct agent_transcript).
+ */
+#ifndef HOST_USAGE_FILE_H
+#define HOST_USAGE_FILE_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rpc/line.h"
+
+struct host;
+
+struct usage_file {
+    char *path;          /* NULL: none yet */
+    void *state;         /* the driver's */
+    struct event *timer; /* the next piece, or another look for what the agent wrote late */
+    struct line_reader reader;
+    int64_t offset; /* bytes read */
+    bool again;     /* look once more */
+};
+
+/* The agent names its transcript, and something was added to it: observes the usage soon. What is not a regular file
+ * "….jsonl" of this user is ignored. */
+void usage_file_grew(struct host *host, const char *path);
+void usage_file_forget(struct host *host);
+
+#endif
