@@ -62,7 +62,7 @@ $(BUILD)/obj/%.o: %.c
 	$(Q)$(compile) -c -o $@ $<
 
 # Files compiled in by EMBED (base/embed.h).
-$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json)
+$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js)
 
 define layer
 $(BUILD)/lib$(1).a: $(call objects,$(call sources,$(1)))
