@@ -57,6 +57,7 @@ uint64_t events_emit(struct host *host, const char *type, json_t *members)
     struct buffer line;
 
     coalesce_flush(host);
+    progress_count(host, type);
     seq = ++events->last;
     if (members == NULL)
         members = json_object();

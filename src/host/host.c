@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "host/ending.h"
 #include "host/starting.h"
+#include "host/watch.h"
 #include "store/event_log.h"
 #include "store/session_dir.h"
 
@@ -330,12 +331,14 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     coalesce_init(host);
     typing_init(host);
     activity_init(host);
+    progress_init(host);
     cancel_init(host);
     delivery_init(host);
     frames_init(host);
     if (clients_open(host, error) < 0 || hooks_open(host, error) < 0 ||
         starting_connect(host, error) < 0)
         return NULL;
+    watch_init(host);
     if (host->config_problem[0] != '\0')
         host_warn(host, "config", "%s; the defaults are in force", host->config_problem);
     return host;
@@ -354,12 +357,14 @@ void host_destroy(struct host *host)
 
     clients_close(host);
     hooks_close(host);
+    watch_finish(host);
     coalesce_finish(host);
     recorder_destroy(host->recorder, FINISH_MS);
     keeper_link_destroy(host->keeper);
     frames_finish(host);
     delivery_finish(host);
     cancel_finish(host);
+    progress_finish(host);
     activity_finish(host);
     typing_finish(host);
     attempt_finish(host);

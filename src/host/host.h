@@ -25,6 +25,7 @@
 #include "host/frames.h"
 #include "host/hooks.h"
 #include "host/keeper_link.h"
+#include "host/progress.h"
 #include "host/recorder.h"
 #include "host/session.h"
 #include "host/typing.h"
@@ -44,6 +45,8 @@ struct host {
     struct session session;
     struct events events;
     struct coalesce coalesce;
+    struct progress progress;
+    struct watch *watch; /* of the working folder; NULL before the first turn */
     struct clients clients;
     struct hooks hooks;
     struct attempt attempt;

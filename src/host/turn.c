@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "host/host.h"
 #include "host/turn.h"
+#include "host/watch.h"
 
 static bool is_part_of_turn(enum phase phase)
 {
@@ -52,6 +53,8 @@ void turn_begin(struct host *host, const char *prompt_id)
     (void)events_emit(
         host, "turn_started",
         json_pack("{sIso}", "turn", (json_int_t)turn->number, "prompt_id", json_string_or_null(prompt_id)));
+    progress_turn_began(host);
+    watch_turn_began(host);
 }
 
 void turn_end(struct host *host, const char *outcome)
@@ -60,6 +63,7 @@ void turn_end(struct host *host, const char *outcome)
 
     if (!turn->open)
         return;
+    watch_settle(host);
     turn->open = false;
     (void)events_emit(host, "turn_ended",
                       json_pack("{sIsoss}", "turn", (json_int_t)turn->number, "prompt_id",
@@ -84,4 +88,7 @@ void turn_follow(struct host *host, enum phase phase)
         turn_end(host, "completed");
     else if (phase_is_end(phase))
         turn_end(host, phase == PHASE_FAILED ? "failed" : phase_name(phase));
+    progress_follow(host, phase);
+    if (phase_is_end(phase))
+        watch_stop(host);
 }
