@@ -55,6 +55,11 @@ static void claude_arguments(const struct agent_start *start, struct arguments *
 
 static void codex_arguments(const struct agent_start *start, struct arguments *out)
 {
+    /* The channel resumes. */
+    if (start->mode == AGENT_MODE_STREAM) {
+        arguments_add(out, "app-server");
+        return;
+    }
     if (start->resume_id != NULL)
         add_two(out, "resume", *start->resume_id != '\0' ? start->resume_id : "--last");
     add_last(out, start->prompt);
@@ -62,6 +67,10 @@ static void codex_arguments(const struct agent_start *start, struct arguments *o
 
 static void gemini_arguments(const struct agent_start *start, struct arguments *out)
 {
+    if (start->mode == AGENT_MODE_STREAM) {
+        arguments_add(out, "--acp");
+        return;
+    }
     if (start->resume_id != NULL)
         add_two(out, "--resume", *start->resume_id != '\0' ? start->resume_id : "latest");
     else if (start->session_id != NULL)
@@ -74,6 +83,10 @@ static void gemini_arguments(const struct agent_start *start, struct arguments *
 
 static void opencode_arguments(const struct agent_start *start, struct arguments *out)
 {
+    if (start->mode == AGENT_MODE_STREAM) {
+        arguments_add(out, "acp");
+        return;
+    }
     if (start->resume_id != NULL && *start->resume_id != '\0')
         add_two(out, "--session", start->resume_id);
     else if (start->resume_id != NULL)
@@ -110,12 +123,14 @@ static const struct agent_driver drivers[] = {
      .resumes_with_prompt = true,
      .enter_delay_ms = 250,
      .interrupt = "Escape",
+     .stream = &gemini_stream,
      .arguments = gemini_arguments},
     {.name = "opencode",
      .can_resume = true,
      .takes_prompt = true,
      .enter_delay_ms = 60,
      .interrupt = "Escape Escape",
+     .stream = &opencode_stream,
      .arguments = opencode_arguments},
     {.name = "command", .interrupt = "C-c", .arguments = command_arguments},
 };
