@@ -19,8 +19,6 @@ void drawing_destroy(struct drawing *drawing);
 /* `cols`: columns of the terminal. Appends to `out`. */
 void drawing_observe(struct drawing *drawing, const struct observation *observation, int cols,
                      struct buffer *out);
-/* What a person sent. */
-void drawing_prompt(struct drawing *drawing, const char *text, int cols, struct buffer *out);
 
 enum drawing_line { DRAWING_UNREAD, DRAWING_STDERR };
 /* A line that is no message, without its line feed; any bytes. */

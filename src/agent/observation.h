@@ -74,7 +74,8 @@ struct observation {
     const char *request;
     const json_t *input;
     const json_t *choices;
-    int64_t until_ms; /* wall clock; 0: none */
+    int64_t until_ms;    /* wall clock; 0: none */
+    int64_t duration_ms; /* of a turn that ended; 0: not known */
     int attempt, attempts;
     int percent;
     bool whole, failed, ended, server;

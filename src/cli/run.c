@@ -35,7 +35,7 @@ const struct command command_run = {
     "  -A ACCOUNT    an account of the configuration\n"
     "  -n NAME       the session's name; without it the folder's, numbered when taken\n"
     "  -C DIR        the working folder; without it this one\n"
-    "  -m tui        the agent's own interface on a terminal (the only mode of this version)\n"
+    "  -m MODE       tui: the agent's own interface on a terminal; stream: its JSON, drawn by ganger\n"
     "  --size CxR    columns and rows until a dashboard shows it; 120x40 without it\n"
     "  -d            detached\n"
     "  --json        with -d: print the session object\n"
@@ -46,7 +46,7 @@ const struct command command_run = {
     run};
 
 struct request {
-    const char *agent, *account, *name, *folder;
+    const char *agent, *account, *name, *folder, *mode;
     char *prompt;
     char **command; /* NULL, or the words after -- */
     int cols, rows;
@@ -101,9 +101,8 @@ static void take_option(int option, struct request *request)
         request->folder = optarg;
         break;
     case 'm':
-        if (strcmp(optarg, "stream") == 0)
-            refuse("-m stream");
-        if (strcmp(optarg, "tui") != 0)
+        request->mode = optarg;
+        if (strcmp(optarg, "tui") != 0 && strcmp(optarg, "stream") != 0)
             cli_usage_error(&command_run, "-m %s: expected tui or stream", optarg);
         break;
     case OPTION_WORKTREE:
@@ -172,7 +171,7 @@ static void take_operands(int argc, char **argv, int dashes, struct request *req
 
 static struct request parse(int argc, char **argv)
 {
-    struct request request = {.cols = 120, .rows = 40};
+    struct request request = {.mode = "tui", .cols = 120, .rows = 40};
     int dashes = 0;
 
     for (int i = 1; i < argc && dashes == 0; i++) {
@@ -279,7 +278,7 @@ static json_t *session_object(const struct request *request, const char *uuid, c
                       "session_id", conversation, "resume_id");
     session = json_pack(
         "{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:n, s:s, s:s, s:n, s:n, s:i, s:s, s:s, s:n, s:n, s:n}", "id",
-        uuid, "name", request->name != NULL ? request->name : "", "agent", request->agent, "mode", "tui",
+        uuid, "name", request->name != NULL ? request->name : "", "agent", request->agent, "mode", request->mode,
         "account", request->account, "runner", "local", "cwd", folder, "worktree", "machine", machine,
         "connection", "ok", "host_pid", "pid", "attempt", 0, "phase", "initializing", "phase_since", now,
         "phase_until", "evidence", "title");

@@ -151,6 +151,7 @@ static void over(struct host *host)
         return;
     attempt->over = true;
     event_del(attempt->readable);
+    stream_stop(host);
     ending_attempt(host);
 }
 
@@ -164,6 +165,12 @@ static void wait_for_room(struct host *host)
     host_timer(host->stall, STALL_NS);
 }
 
+void attempt_wait(struct host *host)
+{
+    if (!host->attempt.waiting)
+        wait_for_room(host);
+}
+
 void attempt_resume(struct host *host)
 {
     struct attempt *attempt = &host->attempt;
@@ -173,6 +180,9 @@ void attempt_resume(struct host *host)
     attempt->waiting = false;
     event_del(host->stall);
     event_add(attempt->readable, NULL);
+    stream_resume(host);
+    if (attempt->reaped)
+        attempt_look(host);
 }
 
 /* Nobody has the terminal open, but the leader lives on and may open it again, or its end was not told yet. */
@@ -220,6 +230,8 @@ static void readable(evutil_socket_t descriptor, short what, void *argument)
     (void)what;
     /* A host before may have read more than it parsed. */
     parse_pending(host);
+    if (stream_draws(host))
+        return;
     /* Lines are taken before so many more came that the oldest leave the scrollback. */
     for (int i = 0; i < READS_A_WAKE && result == READ_SOME; i++) {
         result = read_once(host);
@@ -233,8 +245,35 @@ static void readable(evutil_socket_t descriptor, short what, void *argument)
         wait_for_room(host);
     else if (result == READ_END && !attempt->reaped)
         wait_for_opening(host);
-    else if ((result == READ_END || result == READ_EMPTY) && attempt->reaped)
+    else if ((result == READ_END || result == READ_EMPTY) && attempt->reaped && stream_drained(host))
         over(host);
+}
+
+void attempt_look(struct host *host)
+{
+    if (host->attempt.readable != NULL && !host->attempt.over)
+        event_active(host->attempt.readable, EV_READ, 0);
+}
+
+size_t attempt_draw(struct host *host, const char *bytes, size_t length)
+{
+    struct attempt *attempt = &host->attempt;
+    size_t done = 0, part;
+
+    do {
+        part = length - done < RING_GUARD ? length - done : RING_GUARD;
+        part = ring_append(attempt->ring, bytes + done, part);
+        done += part;
+        parse_pending(host);
+        attempt_transcribe(host, false);
+    } while (part > 0 && done < length);
+    if (done > 0) {
+        activity_output(host);
+        host_output(host);
+    }
+    if (done < length)
+        attempt_wait(host);
+    return done;
 }
 
 void attempt_exited(struct host *host, int status, int64_t at_ms)
@@ -246,8 +285,7 @@ void attempt_exited(struct host *host, int status, int64_t at_ms)
     attempt->reaped = true;
     attempt->status = status;
     attempt->exited_ms = at_ms;
-    if (attempt->readable != NULL)
-        event_active(attempt->readable, EV_READ, 0);
+    attempt_look(host);
 }
 
 /* ---- begin and end ---- */
@@ -332,6 +370,7 @@ void attempt_finish(struct host *host)
 {
     struct attempt *attempt = &host->attempt;
 
+    stream_finish(host);
     if (attempt->readable != NULL)
         event_free(attempt->readable);
     if (attempt->pty >= 0)

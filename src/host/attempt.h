@@ -65,6 +65,13 @@ void attempt_parse(struct host *host, const char *bytes, size_t length);
 void attempt_resize(struct host *host, int cols, int rows);
 /* A marker in the recording. */
 void attempt_marker(struct host *host, const char *label);
+/* What the host itself draws, in stream mode. Returns how many bytes were taken; stream_resume is called when there is
+ * room for the others. */
+size_t attempt_draw(struct host *host, const char *bytes, size_t length);
+/* A ring is full until the recorder has made room in it. */
+void attempt_wait(struct host *host);
+/* Looks again whether the attempt is over. */
+void attempt_look(struct host *host);
 /* The recorder made room in the ring. */
 void attempt_resume(struct host *host);
 /* Hands scrollback lines to the transcript when many wait; `last`: everything and the screen. */

@@ -45,6 +45,12 @@ static void press_next(struct host *host)
 static void interrupt(struct host *host)
 {
     host->cancel.tries++;
+    if (stream_spoken(host)) {
+        host->cancel.rest = "";
+        stream_interrupt(host);
+        host_timer(host->cancel.timer, AGAIN_NS);
+        return;
+    }
     host->cancel.rest = host->driver->interrupt;
     press_next(host);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "host/host.h"
@@ -267,7 +268,7 @@ static bool rested(struct host *host)
     struct delivery *delivery = &host->delivery;
     int64_t now = host_now_ns(), waited;
 
-    if (is_command(host) || (delivery->ready && host->activity.phase.phase != PHASE_UNKNOWN))
+    if (is_command(host) || (delivery->ready && host->activity.detector.phase.phase != PHASE_UNKNOWN))
         return true;
     if (delivery->waiting_since == 0)
         delivery->waiting_since = now;
@@ -284,6 +285,37 @@ static bool rested(struct host *host)
     return false;
 }
 
+/* In stream mode: through the channel, when the agent is idle or its limit is over. */
+static void stream(struct host *host, struct prompt *prompt)
+{
+    struct delivery *delivery = &host->delivery;
+
+    delivery->number = prompt->number;
+    prompt->state = PROMPT_SENDING;
+    note_state(host, prompt->number, PROMPT_SENDING);
+    delivery_changed(host);
+    delivery->stage = DELIVERY_STREAMING;
+    activity_prompt_sent(host, prompt->id);
+    delivery->write_id = stream_prompt(host, prompt->text);
+    if (delivery->write_id == 0)
+        give_back(host);
+}
+
+static bool streamable(struct host *host)
+{
+    const struct phase_state *phase = &host->activity.detector.phase;
+    int64_t wait;
+
+    if (phase->phase == PHASE_IDLE)
+        return true;
+    if (phase->phase != PHASE_LIMITED || phase->evidence[phase->source].until_ms == 0)
+        return false;
+    wait = phase->evidence[phase->source].until_ms - clock_realtime_ms();
+    if (wait > 0)
+        host_timer(host->delivery.timer, wait * 1000000);
+    return wait <= 0;
+}
+
 void delivery_consider(struct host *host)
 {
     struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
@@ -291,10 +323,18 @@ void delivery_consider(struct host *host)
     if (prompt == NULL || host->delivery.stage != DELIVERY_NONE || !attempt_running(&host->attempt) ||
         host->attempt.replaying || host->typing.typed.unsent)
         return;
-    if (prompt->priority == PROMPT_NOW && phase_is_working(host->activity.phase.phase))
+    if (prompt->priority == PROMPT_NOW && phase_is_working(host->activity.detector.phase.phase))
         (void)cancel_turn(host);
-    if (activity_accepts_prompt(host) && rested(host))
+    if (!stream_spoken(host) && activity_accepts_prompt(host) && rested(host))
         paste(host, prompt);
+    else if (stream_spoken(host) && streamable(host))
+        stream(host, prompt);
+}
+
+void delivery_streamed(struct host *host, uint64_t ticket, int error)
+{
+    if (host->delivery.stage == DELIVERY_STREAMING && ticket == host->delivery.write_id)
+        settle(host, error == 0 ? PROMPT_SENT : PROMPT_UNCERTAIN);
 }
 
 void delivery_written(struct host *host, uint64_t id, int error)

@@ -15,13 +15,13 @@
 
 struct host;
 
-enum delivery_stage { DELIVERY_NONE, DELIVERY_PASTING, DELIVERY_SHOWING, DELIVERY_ENTERING };
+enum delivery_stage { DELIVERY_NONE, DELIVERY_PASTING, DELIVERY_SHOWING, DELIVERY_ENTERING, DELIVERY_STREAMING };
 
 struct delivery {
     struct prompt_queue queue;
     enum delivery_stage stage;
     uint64_t number;    /* of the prompt in work */
-    uint64_t write_id;  /* whose answer is awaited */
+    uint64_t write_id;  /* whose answer is awaited; in stream mode a ticket */
     int64_t pasted_at;  /* monotonic ns */
     bool drawn;         /* anything, since the paste */
     unsigned seen;      /* how often its beginning stood on the screen before */
@@ -42,6 +42,8 @@ void delivery_consider(struct host *host);
 void delivery_output(struct host *host);
 /* The keeper answered a write; error 0 or an errno value. */
 void delivery_written(struct host *host, uint64_t id, int error);
+/* In stream mode: the message of that ticket is written, or never will be. */
+void delivery_streamed(struct host *host, uint64_t ticket, int error);
 /* The attempt is over. */
 void delivery_stop(struct host *host);
 /* The queue changed: session.json and the session object follow. */

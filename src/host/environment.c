@@ -257,7 +257,7 @@ int environment_init(struct environment *environment, struct host *host, const s
                      struct error *error)
 {
     const char *account = json_member_string(host->session.object, "account", NULL);
-    const struct agent_start agent = {.mode = AGENT_MODE_TUI,
+    const struct agent_start agent = {.mode = stream_mode(host) ? AGENT_MODE_STREAM : AGENT_MODE_TUI,
                                       .prompt = start->prompt,
                                       .session_id = start->session_id,
                                       .resume_id = start->resume_id};

@@ -127,9 +127,11 @@ static void stall_due(evutil_socket_t descriptor, short what, void *argument)
     (void)what;
     if (!attempt->waiting || attempt->ring == NULL)
         return;
-    if (recorder_stalled(host->recorder, STALL_NS))
+    if (recorder_stalled(host->recorder, STALL_NS)) {
         recorder_drop(host->recorder, ring_parsed(attempt->ring));
     attempt_resume(host);
+        stream_drop(host);
+    }
 }
 
 /* Also when the agent is silent it is found out that the disk takes files again. */
@@ -231,7 +233,6 @@ static void load_config(struct host *host)
 static int open_files(struct host *host, struct error *error)
 {
     const char *agent;
-    char *override = NULL, *folder;
 
     host->session_dir = session_dir_open(host->state_dir, host->uuid, error);
     if (host->session_dir < 0 || session_open(host, error) < 0)

@@ -29,6 +29,7 @@
 #include "host/recorder.h"
 #include "host/session.h"
 #include "host/typing.h"
+#include "host/stream.h"
 
 struct host {
     char uuid[UUID_SIZE];

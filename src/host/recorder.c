@@ -84,7 +84,7 @@ struct recorder *recorder_create(int session_dir, int events, struct error *erro
     recorder->session_dir = session_dir;
     recorder->events = events;
     recorder->events_length = lseek(events, 0, SEEK_END);
-    recorder->file = -1;
+    recorder->file = recorder->stream_file = -1;
     recorder->transcript.text = -1;
     recorder->notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     errno = recorder->notice < 0 ? errno : start_thread(recorder);
@@ -100,7 +100,7 @@ struct recorder *recorder_create(int session_dir, int events, struct error *erro
 
 static void close_files(struct recorder *recorder)
 {
-    int files[] = {recorder->notice, recorder->events, recorder->file};
+    int files[] = {recorder->notice, recorder->events, recorder->file, recorder->stream_file};
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (files[i] >= 0)
@@ -147,8 +147,7 @@ void recorder_collect(struct recorder *recorder, struct recorder_news *news)
     pthread_mutex_unlock(&recorder->mutex);
 }
 
-/* Appends a job; `wake`: now, else when more has gathered. */
-static void give(struct recorder *recorder, struct job *job, bool wake)
+void recorder_give(struct recorder *recorder, struct job *job, bool wake)
 {
     pthread_mutex_lock(&recorder->mutex);
     STAILQ_INSERT_TAIL(&recorder->jobs, job, entries);
@@ -161,7 +160,7 @@ static void give(struct recorder *recorder, struct job *job, bool wake)
     pthread_mutex_unlock(&recorder->mutex);
 }
 
-static struct job *job_create(enum job_type type)
+struct job *recorder_job(enum job_type type)
 {
     struct job *job = xcalloc(1, sizeof *job);
 
@@ -172,7 +171,7 @@ static struct job *job_create(enum job_type type)
 
 void recorder_begin(struct recorder *recorder, struct ring *ring, int file, uint64_t length)
 {
-    struct job *job = job_create(JOB_BEGIN);
+    struct job *job = recorder_job(JOB_BEGIN);
 
     job->ring = ring;
     job->file = file;
@@ -181,18 +180,18 @@ void recorder_begin(struct recorder *recorder, struct ring *ring, int file, uint
     recorder->last_output = recorder->tail = ring_tail(ring);
     recorder->length = length;
     pthread_mutex_unlock(&recorder->mutex);
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 void recorder_header(struct recorder *recorder, int cols, int rows, int64_t started_ms, const char *command)
 {
-    struct job *job = job_create(JOB_HEADER);
+    struct job *job = recorder_job(JOB_HEADER);
 
     job->cols = cols;
     job->rows = rows;
     job->at = started_ms;
     job->text = command == NULL ? NULL : xstrdup(command);
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 /* Output that belongs to the newest job joins it. */
@@ -214,7 +213,7 @@ void recorder_output(struct recorder *recorder, uint64_t to, int64_t at_ns)
     recorder->output_bytes += to - recorder->last_output;
     recorder->last_output = to;
     if (!merge_output(recorder, to, at_ns)) {
-        job = job_create(JOB_OUTPUT);
+        job = recorder_job(JOB_OUTPUT);
         job->number = to;
         job->at = at_ns;
         STAILQ_INSERT_TAIL(&recorder->jobs, job, entries);
@@ -227,39 +226,39 @@ void recorder_output(struct recorder *recorder, uint64_t to, int64_t at_ns)
 
 void recorder_resize(struct recorder *recorder, int64_t at_ns, int cols, int rows)
 {
-    struct job *job = job_create(JOB_RESIZE);
+    struct job *job = recorder_job(JOB_RESIZE);
 
     job->at = at_ns;
     job->cols = cols;
     job->rows = rows;
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 void recorder_marker(struct recorder *recorder, int64_t at_ns, const char *label)
 {
-    struct job *job = job_create(JOB_MARKER);
+    struct job *job = recorder_job(JOB_MARKER);
 
     job->at = at_ns;
     job->text = xstrdup(label);
-    give(recorder, job, false);
+    recorder_give(recorder, job, false);
 }
 
 void recorder_end(struct recorder *recorder, int64_t at_ns)
 {
-    struct job *job = job_create(JOB_END);
+    struct job *job = recorder_job(JOB_END);
 
     job->at = at_ns;
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 void recorder_event(struct recorder *recorder, uint64_t seq, const char *text, size_t length)
 {
-    struct job *job = job_create(JOB_EVENT);
+    struct job *job = recorder_job(JOB_EVENT);
 
     job->number = seq;
     job->text = xstrndup(text, length);
     job->length = length;
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 void recorder_file(struct recorder *recorder, const char *name, char *text, size_t length)
@@ -281,11 +280,11 @@ void recorder_file(struct recorder *recorder, const char *name, char *text, size
     pthread_mutex_unlock(&recorder->mutex);
     if (replaced)
         return;
-    job = job_create(JOB_FILE);
+    job = recorder_job(JOB_FILE);
     job->text = text;
     job->length = length;
     (void)strlcpy(job->name, name, sizeof job->name);
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 /* What can be spared is dropped while the disk does not keep up. */
@@ -302,7 +301,7 @@ static bool crowded(struct recorder *recorder)
 void recorder_transcript(struct recorder *recorder, char *text, size_t length, uint32_t attempt,
                          uint64_t next_line)
 {
-    struct job *job = job_create(JOB_TRANSCRIPT);
+    struct job *job = recorder_job(JOB_TRANSCRIPT);
 
     job->attempt = attempt;
     job->number = next_line;
@@ -313,7 +312,7 @@ void recorder_transcript(struct recorder *recorder, char *text, size_t length, u
         job->text = xstrdup("[lines are missing here: the disk did not keep up]\n");
         job->length = strlen(job->text);
     }
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 void recorder_checkpoint(struct recorder *recorder, uint32_t attempt, uint64_t position, char *state,
@@ -325,12 +324,12 @@ void recorder_checkpoint(struct recorder *recorder, uint32_t attempt, uint64_t p
         free(state);
         return;
     }
-    job = job_create(JOB_CHECKPOINT);
+    job = recorder_job(JOB_CHECKPOINT);
     job->attempt = attempt;
     job->number = position;
     job->text = state;
     job->length = length;
-    give(recorder, job, true);
+    recorder_give(recorder, job, true);
 }
 
 void recorder_flush(struct recorder *recorder)

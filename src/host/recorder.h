@@ -49,6 +49,17 @@ void recorder_marker(struct recorder *recorder, int64_t at_ns, const char *label
 /* Nothing more comes: an unfinished UTF-8 tail is written too and the file closed. */
 void recorder_end(struct recorder *recorder, int64_t at_ns);
 
+/*
+ * What a program in stream mode prints is kept too: bytes of `ring` go to `file` (taken; -1: nowhere) at the offset of
+ * their position, and are freed in the ring then, whether they could be written or not. A long file loses its middle.
+ */
+void recorder_stream_begin(struct recorder *recorder, struct ring *ring, int file);
+/* The ring holds what was read up to the position `to`. Waits for other work or recorder_flush, if it is little. */
+void recorder_stream(struct recorder *recorder, uint64_t to);
+/* Gives up what is before `to` and not written. Only while stalled. */
+void recorder_stream_drop(struct recorder *recorder, uint64_t to);
+void recorder_stream_end(struct recorder *recorder);
+
 /* An event's line, without \n. */
 void recorder_event(struct recorder *recorder, uint64_t seq, const char *text, size_t length);
 /* Replaces a file of the session folder atomically. Takes `text` (malloc). A waiting job for the same file is

@@ -22,7 +22,7 @@
 /* A disk that is nearly full takes some writes and refuses others: it is mended after this long without a failure. */
 #define MENDED_NS 2000000000
 
-static void operation_begin(struct recorder *recorder)
+void recorder_operation_begin(struct recorder *recorder)
 {
     pthread_mutex_lock(&recorder->mutex);
     recorder->operation_since = clock_monotonic_ns();
@@ -30,18 +30,18 @@ static void operation_begin(struct recorder *recorder)
 }
 
 /* Ends with the mutex held. */
-static void operation_end_locked(struct recorder *recorder)
+void recorder_operation_end_locked(struct recorder *recorder)
 {
     pthread_mutex_lock(&recorder->mutex);
     recorder->operation_since = 0;
 }
 
-static void notify(const struct recorder *recorder)
+void recorder_notify(const struct recorder *recorder)
 {
     (void)eventfd_write(recorder->notice, 1);
 }
 
-static void report_locked(struct recorder *recorder, const char *what, int result)
+void recorder_report_locked(struct recorder *recorder, const char *what, int result)
 {
     struct recorder_news *news = &recorder->news;
     int64_t now = clock_monotonic_ns();
@@ -57,7 +57,7 @@ static void report_locked(struct recorder *recorder, const char *what, int resul
         recorder->failing = false;
     }
     if (news->problem || news->mended)
-        notify(recorder);
+        recorder_notify(recorder);
 }
 
 /* Writes all at the offset. Returns 0, or -1 with errno; what was written in part is cut off again. */
@@ -83,7 +83,7 @@ static int write_at(int file, const char *bytes, size_t length, off_t offset)
 
 /* ---- the recording ---- */
 
-static void tell_room_locked(struct recorder *recorder)
+void recorder_tell_room_locked(struct recorder *recorder)
 {
     recorder->news.room = recorder->news.room || recorder->await_room;
     recorder->await_room = false;
@@ -105,7 +105,7 @@ static void commit_locked(struct recorder *recorder, int result, size_t length)
     recorder->tail += taken;
     ring_commit(recorder->ring, recorder->tail, recorder->length);
     if (taken > 0)
-        tell_room_locked(recorder);
+        recorder_tell_room_locked(recorder);
 }
 
 /* The next write begins with what the recording cannot do without, and says what is missing in between. */
@@ -141,17 +141,17 @@ static void write_out(struct recorder *recorder)
 
     if (recorder->ring == NULL || (length == 0 && recorder->out_to <= recorder->tail))
         return;
-    operation_begin(recorder);
+    recorder_operation_begin(recorder);
     result = write_at(recorder->file, recorder->out.bytes, length, (off_t)recorder->length);
-    operation_end_locked(recorder);
-    report_locked(recorder, "the recording", result);
+    recorder_operation_end_locked(recorder);
+    recorder_report_locked(recorder, "the recording", result);
     commit_locked(recorder, result, length);
     news = has_news(&recorder->news);
     missing = recorder->missing;
     pthread_mutex_unlock(&recorder->mutex);
     go_on_after(recorder, result, missing);
     if (news)
-        notify(recorder);
+        recorder_notify(recorder);
 }
 
 /* The room may have been there already when the loop asked for it. */
@@ -162,10 +162,10 @@ static void tell_room(struct recorder *recorder)
     pthread_mutex_lock(&recorder->mutex);
     asked = recorder->await_room && STAILQ_EMPTY(&recorder->jobs);
     if (asked)
-        tell_room_locked(recorder);
+        recorder_tell_room_locked(recorder);
     pthread_mutex_unlock(&recorder->mutex);
     if (asked)
-        notify(recorder);
+        recorder_notify(recorder);
 }
 
 static uint64_t encoded_to(struct recorder *recorder)
@@ -242,10 +242,10 @@ static void checkpoint(struct recorder *recorder, struct job *job)
     if (recorder->file < 0 || recorder->tail != job->number)
         return;
     saved.recording_offset = recorder->length;
-    operation_begin(recorder);
+    recorder_operation_begin(recorder);
     result = checkpoint_write(recorder->session_dir, &saved, &error);
-    operation_end_locked(recorder);
-    report_locked(recorder, "the checkpoint", result);
+    recorder_operation_end_locked(recorder);
+    recorder_report_locked(recorder, "the checkpoint", result);
     pthread_mutex_unlock(&recorder->mutex);
 }
 
@@ -257,11 +257,11 @@ static void write_events(struct recorder *recorder)
 
     if (recorder->event_out.length == 0)
         return;
-    operation_begin(recorder);
+    recorder_operation_begin(recorder);
     result = write_at(recorder->events, recorder->event_out.bytes, recorder->event_out.length,
                       recorder->events_length);
-    operation_end_locked(recorder);
-    report_locked(recorder, SESSION_EVENTS, result);
+    recorder_operation_end_locked(recorder);
+    recorder_report_locked(recorder, SESSION_EVENTS, result);
     if (result == 0)
         recorder->events_length += (off_t)recorder->event_out.length;
     recorder->news.events = recorder->event_seq;
@@ -269,7 +269,7 @@ static void write_events(struct recorder *recorder)
     /* While the disk is full, the last events wait for room. */
     if (result == 0 || recorder->event_out.length > BACKLOG_BYTES)
         buffer_clear(&recorder->event_out);
-    notify(recorder);
+    recorder_notify(recorder);
 }
 
 static void take_event(struct recorder *recorder, const struct job *job)
@@ -286,10 +286,10 @@ static void write_file(struct recorder *recorder, const struct job *job)
     struct error error;
     int result;
 
-    operation_begin(recorder);
+    recorder_operation_begin(recorder);
     result = path_write_atomic(recorder->session_dir, job->name, job->text, job->length, &error);
-    operation_end_locked(recorder);
-    report_locked(recorder, job->name, result);
+    recorder_operation_end_locked(recorder);
+    recorder_report_locked(recorder, job->name, result);
     pthread_mutex_unlock(&recorder->mutex);
 }
 
@@ -316,15 +316,15 @@ static void write_transcript(struct recorder *recorder, const struct job *job)
 {
     int result, code;
 
-    operation_begin(recorder);
+    recorder_operation_begin(recorder);
     result = append_transcript(recorder, job);
     code = errno;
     if (result < 0)
         transcript_close(&recorder->transcript);
     recorder->transcript_torn = result < 0;
     errno = code;
-    operation_end_locked(recorder);
-    report_locked(recorder, SESSION_TRANSCRIPT, result);
+    recorder_operation_end_locked(recorder);
+    recorder_report_locked(recorder, SESSION_TRANSCRIPT, result);
     pthread_mutex_unlock(&recorder->mutex);
 }
 
@@ -344,7 +344,7 @@ static void carry_out(struct recorder *recorder, struct job *job)
     if (is_of_recording(job->type))
         recorder->at = job->at;
     /* Events are written together, but before any file that was given after them. */
-    if (job->type != JOB_EVENT && job->type != JOB_OUTPUT)
+    if (job->type != JOB_EVENT && job->type != JOB_OUTPUT && job->type != JOB_STREAM)
         write_events(recorder);
     switch (job->type) {
     case JOB_BEGIN:
@@ -379,6 +379,11 @@ static void carry_out(struct recorder *recorder, struct job *job)
         break;
     case JOB_CHECKPOINT:
         checkpoint(recorder, job);
+        break;
+    case JOB_STREAM_BEGIN:
+    case JOB_STREAM:
+    case JOB_STREAM_END:
+        recorder_carry_out_stream(recorder, job);
         break;
     }
 }

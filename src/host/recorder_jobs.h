@@ -20,6 +20,9 @@ enum job_type {
     JOB_FILE,
     JOB_TRANSCRIPT,
     JOB_CHECKPOINT,
+    JOB_STREAM_BEGIN,
+    JOB_STREAM,
+    JOB_STREAM_END,
 };
 
 struct job {
@@ -55,9 +58,11 @@ struct recorder {
     bool await_room;
     int64_t operation_since; /* monotonic ns, when the file operation in work began; 0: none */
     struct recorder_news news;
-    uint64_t missing; /* bytes of output lost that no marker in the recording speaks of */
-    uint64_t tail;    /* of the ring */
-    uint64_t length;  /* of the recording */
+    uint64_t missing;     /* bytes of output lost that no marker in the recording speaks of */
+    uint64_t tail;        /* of the ring */
+    uint64_t stream_tail; /* of the ring of a program's standard output */
+    uint64_t last_stream; /* position of the newest JOB_STREAM */
+    uint64_t length;      /* of the recording */
 
     /* The thread's own. */
     struct ring *ring;
@@ -69,14 +74,29 @@ struct recorder {
     int events;
     off_t events_length;
     struct transcript_file transcript;
-    bool transcript_torn; /* its last write failed */
-    bool failing;         /* a write failed, and none worked since long enough */
-    int64_t failed_at;    /* monotonic ns, of the last failure */
-    struct buffer head;   /* the recording's first line, until it is written */
-    int cols, rows;       /* of the recording, once known */
-    int64_t at;           /* of the newest job */
-    uint64_t marked;      /* bytes that a gap marker in `out` speaks of */
+    bool transcript_torn;     /* its last write failed */
+    bool failing;             /* a write failed, and none worked since long enough */
+    int64_t failed_at;        /* monotonic ns, of the last failure */
+    struct buffer head;       /* the recording's first line, until it is written */
+    int cols, rows;           /* of the recording, once known */
+    int64_t at;               /* of the newest job */
+    struct ring *stream_ring; /* of a program's standard output; NULL: none */
+    int stream_file;          /* or -1 */
+    uint64_t marked;          /* bytes that a gap marker in `out` speaks of */
 };
+
+/* On the loop: makes a job, and appends it; `wake`: it is done now, else when more has gathered. */
+struct job *recorder_job(enum job_type type);
+void recorder_give(struct recorder *recorder, struct job *job, bool wake);
+
+/* Within the thread, around an operation on a file (recorder_jobs.c); the end leaves the mutex held. */
+void recorder_operation_begin(struct recorder *recorder);
+void recorder_operation_end_locked(struct recorder *recorder);
+void recorder_report_locked(struct recorder *recorder, const char *what, int result);
+void recorder_tell_room_locked(struct recorder *recorder);
+void recorder_notify(const struct recorder *recorder);
+/* The jobs of a stream (recorder_stream.c). */
+void recorder_carry_out_stream(struct recorder *recorder, struct job *job);
 
 /* In the thread, without the mutex: carries out the jobs and frees them. */
 void recorder_carry_out(struct recorder *recorder, struct jobs *jobs);

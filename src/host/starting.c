@@ -59,6 +59,8 @@ static void next_conversation(struct host *host, struct attempt_start *start)
 /* opencode ignores a prompt beside --continue; a plain command takes none. */
 static bool takes_prompt(const struct host *host, const struct attempt_start *start)
 {
+    if (stream_mode(host))
+        return false;
     return start->resume_id != NULL ? host->driver->resumes_with_prompt : host->driver->takes_prompt;
 }
 
@@ -83,7 +85,8 @@ static void ask_keeper(struct host *host, const struct attempt_start *start)
         .unset = (const char *const *)environment.unset.items,
         .set = (const char *const *)environment.set.items,
         .cols = (int)json_member_integer(object, "cols", json_member_integer(from, "cols", 120)),
-        .rows = (int)json_member_integer(object, "rows", json_member_integer(from, "rows", 40))};
+        .rows = (int)json_member_integer(object, "rows", json_member_integer(from, "rows", 40)),
+        .stream_mode = stream_mode(host)};
 
     view_clamp(&spawn.cols, &spawn.rows);
     if (result == 0 && keeper_link_spawn(host->keeper, start->number, &spawn) < 0)
@@ -111,6 +114,8 @@ static void spawn(struct host *host, uint32_t number)
         queue_first_prompt(host, start.prompt);
     else if (start.prompt != NULL)
         session_keep(host, "conversed", json_true());
+    if (stream_mode(host))
+        session_keep(host, "resumes", json_string_or_null(start.resume_id));
     session_changed(host, true);
     ask_keeper(host, &start);
 }
@@ -171,6 +176,7 @@ static void begun(struct host *host)
     typing_begin(host, 0, 0);
     activity_begin(host);
     note_start(host);
+    stream_greet(host, false, false);
     go_on(host);
 }
 
@@ -199,6 +205,7 @@ static void taken_over(struct host *host, const struct keeper_attempt *told)
     delivery_recover(host);
     activity_title(host, terminal_title(host->attempt.terminal));
     activity_tell(host);
+    stream_greet(host, true, told->accepted_write > 0);
     go_on(host);
 }
 
@@ -216,7 +223,8 @@ static void on_started(void *argument, const struct keeper_attempt *told, int co
         return;
     }
     fds[KEEPER_DESCRIPTOR_PTY] = fds[KEEPER_DESCRIPTOR_RING] = -1;
-    if (attempt_begin(host, told, pty, ring, known, &error) < 0) {
+    if (attempt_begin(host, told, pty, ring, known, &error) < 0 ||
+        stream_begin(host, fds, known, &error) < 0) {
         log_error("%s", error.text);
         host->failed = true;
         event_base_loopbreak(host->loop);
@@ -231,10 +239,13 @@ static void on_written(void *argument, uint32_t attempt, int channel, uint64_t i
 {
     struct host *host = argument;
 
-    if (attempt != host->attempt.number || channel != KEEPER_CHANNEL_PTY)
+    if (attempt != host->attempt.number)
         return;
     typing_written(host, id);
-    delivery_written(host, id, code);
+    if (channel == KEEPER_CHANNEL_STDIN)
+        stream_written(host, id, code);
+    else
+        delivery_written(host, id, code);
     delivery_consider(host);
 }
 

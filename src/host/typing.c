@@ -94,6 +94,14 @@ int typing_keys(struct host *host, const char *bytes, size_t length)
 
     if (host->attempt.over)
         return RPC_ENDED;
+    /* Nobody reads the terminal. */
+    if (stream_spoken(host)) {
+        struct typed_keys keys = typed_scan(&typing->typed, bytes, length);
+        typing->typed.unsent = false;
+        if (keys.escape || keys.interrupt)
+            (void)cancel_turn(host);
+        return 0;
+    }
     if (typing->keys.length + length > TYPING_MAX && typing->keys.length > 0)
         return RPC_INPUT_FULL;
     buffer_append(&typing->keys, bytes, length);
