@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SAME_QUESTION_MS 1000
+#define TITLE_LAG_MS 250
+
 static const char *const phase_names[PHASE_COUNT] = {
     [PHASE_INITIALIZING] = "initializing",
     [PHASE_IDLE] = "idle",
@@ -72,28 +75,246 @@ void phase_init(struct phase_state *state, int64_t now_ms)
         .source = EVIDENCE_PROCESS,
         .since_ms = now_ms,
         .wanted = PHASE_COUNT,
+        .proofs = phase_proofs_default,
     };
+    for (enum evidence_source source = 0; source < EVIDENCE_COUNT; source++)
+        state->overruled_by[source] = EVIDENCE_COUNT;
     state->evidence[EVIDENCE_PROCESS] = (struct evidence){.phase = PHASE_INITIALIZING, .at_ms = now_ms};
 }
 
-/* The live source that decides: the user's own act until somebody else speaks, else the best rank, else the
- * freshest. */
-static enum evidence_source deciding_source(const struct phase_state *state)
+const struct phase_proofs phase_proofs_default = {
+    .dialog_gone_ms = 300, .quiet_ms = 1500, .turning_ms = 1000, .unsaid_ms = 3000};
+
+/* ---- what each source says ---- */
+
+static const struct evidence *live(const struct phase_state *state, enum evidence_source source)
+{
+    const struct evidence *evidence = &state->evidence[source];
+
+    return evidence->at_ms == 0 ? NULL : evidence;
+}
+
+static int64_t last_seen(const struct evidence *evidence)
+{
+    return evidence->seen_ms > evidence->at_ms ? evidence->seen_ms : evidence->at_ms;
+}
+
+static bool is_own_word(enum evidence_source source)
+{
+    return source == EVIDENCE_HOOK || source == EVIDENCE_SERVER || source == EVIDENCE_STATUS;
+}
+
+/* A time at which a condition becomes true if nothing happens before. */
+static void look_again(struct phase_state *state, int64_t at_ms)
+{
+    if (state->next_ms == 0 || at_ms < state->next_ms)
+        state->next_ms = at_ms;
+}
+
+/* True when `since` is at least `wait` ago; else the machine looks again when it will be. */
+static bool passed(struct phase_state *state, int64_t since, int wait, int64_t now_ms)
+{
+    if (now_ms >= since + wait)
+        return true;
+    look_again(state, since + wait);
+    return false;
+}
+
+/* ---- proofs ---- */
+
+static bool dialog_drawn(struct phase_state *state, const struct evidence *high, const struct evidence *low,
+                         int64_t now_ms)
+{
+    (void)state;
+    (void)now_ms;
+    return low->at_ms >= high->at_ms;
+}
+
+static bool at_once(struct phase_state *state, const struct evidence *high, const struct evidence *low,
+                    int64_t now_ms)
+{
+    (void)state;
+    (void)high;
+    (void)low;
+    (void)now_ms;
+    return true;
+}
+
+static bool still_turning(struct phase_state *state, const struct evidence *high, const struct evidence *low,
+                          int64_t now_ms)
+{
+    (void)now_ms;
+    return last_seen(low) >= high->at_ms + state->proofs.turning_ms;
+}
+
+/* A title changes in the same breath as the screen. */
+static bool turning_beside_title(struct phase_state *state, const struct evidence *high,
+                                 const struct evidence *low, int64_t now_ms)
+{
+    (void)state;
+    (void)now_ms;
+    return last_seen(low) >= high->at_ms + TITLE_LAG_MS;
+}
+
+static bool box_back_and_quiet(struct phase_state *state, const struct evidence *high,
+                               const struct evidence *low, int64_t now_ms)
+{
+    int64_t since = low->at_ms > state->output_ms ? low->at_ms : state->output_ms;
+
+    return since >= high->at_ms && passed(state, since, state->proofs.quiet_ms, now_ms);
+}
+
+/* A dialog drawn shortly before the program said that it asks is the same question. */
+static bool dialog_gone(struct phase_state *state, const struct evidence *high, const struct evidence *low,
+                        int64_t now_ms)
+{
+    return state->dialog_ms != 0 && state->dialog_ms + SAME_QUESTION_MS >= high->at_ms &&
+           low->at_ms >= state->dialog_ms && passed(state, low->at_ms, state->proofs.dialog_gone_ms, now_ms);
+}
+
+#define WORKING (1u << PHASE_CONNECTING | 1u << PHASE_THINKING | 1u << PHASE_STREAMING | 1u << PHASE_TOOL)
+#define RESTING (1u << PHASE_IDLE | 1u << PHASE_UNKNOWN | 1u << PHASE_INITIALIZING)
+#define WAITING (1u << PHASE_LIMITED | 1u << PHASE_RETRYING)
+#define APPROVAL (1u << PHASE_APPROVAL)
+#define OWN (1u << EVIDENCE_HOOK | 1u << EVIDENCE_SERVER | 1u << EVIDENCE_STATUS)
+#define TITLE (1u << EVIDENCE_TITLE)
+#define SCREEN (1u << EVIDENCE_SCREEN)
+
+/* The table: evidence `says` of a source in `by` ends evidence `ends` of one in `of`, if `holds`. */
+static const struct proof {
+    unsigned by, says, of, ends;
+    bool (*holds)(struct phase_state *state, const struct evidence *high, const struct evidence *low,
+                  int64_t now_ms);
+    const char *why;
+} proofs[] = {
+    {SCREEN, APPROVAL, TITLE, WORKING | RESTING | WAITING, at_once, "its dialog is on the screen"},
+    {SCREEN | TITLE, APPROVAL, OWN, WORKING | RESTING | WAITING, dialog_drawn,
+     "its dialog was drawn after that"},
+    {SCREEN, WAITING, OWN | TITLE, 1u << PHASE_IDLE, at_once, "the screen says what it waits for"},
+    {SCREEN | TITLE, WORKING | WAITING, OWN, 1u << PHASE_IDLE, still_turning,
+     "a spinner still turns after that"},
+    {SCREEN, WORKING | WAITING, TITLE, 1u << PHASE_IDLE, turning_beside_title,
+     "a spinner still turns after that"},
+    {SCREEN, 1u << PHASE_IDLE, OWN | TITLE, WORKING | WAITING, box_back_and_quiet,
+     "the prompt box is back and the agent is quiet"},
+    {SCREEN, RESTING | WORKING | WAITING, OWN | TITLE, APPROVAL, dialog_gone, "its dialog is gone"},
+};
+
+static const struct proof *find_proof(struct phase_state *state, enum evidence_source high,
+                                      enum evidence_source low, int64_t now_ms)
+{
+    const struct evidence *above = &state->evidence[high], *below = &state->evidence[low];
+
+    for (size_t i = 0; i < sizeof proofs / sizeof proofs[0]; i++) {
+        const struct proof *proof = &proofs[i];
+        if ((proof->by & 1u << low) != 0 && (proof->says & 1u << below->phase) != 0 &&
+            (proof->of & 1u << high) != 0 && (proof->ends & 1u << above->phase) != 0 &&
+            proof->holds(state, above, below, now_ms))
+            return proof;
+    }
+    return NULL;
+}
+
+/* ---- deciding ---- */
+
+/* The best rank; among the program's own words the latest one. */
+static enum evidence_source best_source(const struct phase_state *state)
 {
     enum evidence_source best = EVIDENCE_COUNT;
 
-    if (state->evidence[EVIDENCE_USER].at_ms != 0)
-        return EVIDENCE_USER;
-    for (enum evidence_source source = 0; source < EVIDENCE_COUNT; source++) {
-        const struct evidence *found = &state->evidence[source];
-        if (found->at_ms == 0)
+    for (enum evidence_source source = 0; source < EVIDENCE_USER; source++) {
+        if (live(state, source) == NULL)
             continue;
-        if (best == EVIDENCE_COUNT || sources[source].rank < sources[best].rank ||
-            (sources[source].rank == sources[best].rank && found->at_ms > state->evidence[best].at_ms))
+        if (best == EVIDENCE_COUNT)
+            best = source;
+        else if (is_own_word(best) && is_own_word(source) &&
+                 last_seen(&state->evidence[source]) > last_seen(&state->evidence[best]))
             best = source;
     }
     return best;
 }
+
+static void overrule(struct phase_state *state, enum evidence_source source, enum evidence_source by,
+                     const char *why)
+{
+    state->overruled_by[source] = by;
+    state->why[source] = why;
+}
+
+static enum evidence_source by_proof(struct phase_state *state, enum evidence_source best, int64_t now_ms)
+{
+    for (enum evidence_source low = best + 1; low < EVIDENCE_USER; low++) {
+        const struct proof *proof;
+        if (live(state, low) == NULL || (is_own_word(low) && is_own_word(best)))
+            continue;
+        proof = find_proof(state, best, low, now_ms);
+        if (proof == NULL)
+            continue;
+        overrule(state, best, low, proof->why);
+        best = low;
+    }
+    return best;
+}
+
+/* Whoever knows at what the agent works, when the deciding source knows only that it does. */
+static enum evidence_source refine(const struct phase_state *state, enum evidence_source best)
+{
+    static const enum evidence_source order[] = {EVIDENCE_HOOK, EVIDENCE_SERVER, EVIDENCE_TITLE,
+                                                 EVIDENCE_SCREEN};
+
+    if (!phase_is_working(state->evidence[best].phase) || !state->evidence[best].coarse)
+        return best;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
+        const struct evidence *found = live(state, order[i]);
+        if (found == NULL || order[i] == best || found->coarse)
+            continue;
+        if (phase_is_working(found->phase) || (WAITING & 1u << found->phase) != 0)
+            return order[i];
+    }
+    return best;
+}
+
+/* What a person did counts until a source says something else after it. */
+static bool user_decides(struct phase_state *state, enum evidence_source best, int64_t now_ms)
+{
+    const struct evidence *user = live(state, EVIDENCE_USER), *found = &state->evidence[best], *screen;
+
+    if (user == NULL)
+        return false;
+    if (best == EVIDENCE_COUNT || evidence_rank(best) == evidence_rank(EVIDENCE_PROCESS))
+        return true;
+    if (found->at_ms > user->at_ms)
+        return false;
+    if (user->phase == PHASE_IDLE)
+        return !phase_is_working(found->phase) || last_seen(found) < user->at_ms + state->proofs.turning_ms;
+    screen = live(state, EVIDENCE_SCREEN);
+    if (screen != NULL && screen->phase == PHASE_IDLE) {
+        int64_t since = user->at_ms > state->output_ms ? user->at_ms : state->output_ms;
+        return !passed(state, since, state->proofs.unsaid_ms, now_ms);
+    }
+    return true;
+}
+
+static enum evidence_source decide(struct phase_state *state, int64_t now_ms)
+{
+    enum evidence_source best;
+
+    for (enum evidence_source source = 0; source < EVIDENCE_COUNT; source++)
+        overrule(state, source, EVIDENCE_COUNT, NULL);
+    state->next_ms = 0;
+    best = best_source(state);
+    if (best != EVIDENCE_COUNT)
+        best = by_proof(state, best, now_ms);
+    if (user_decides(state, best, now_ms)) {
+        if (best != EVIDENCE_COUNT)
+            overrule(state, best, EVIDENCE_USER, "it was said before");
+        return EVIDENCE_USER;
+    }
+    state->evidence[EVIDENCE_USER].at_ms = 0;
+    return best == EVIDENCE_COUNT ? EVIDENCE_COUNT : refine(state, best);
+}
+
+/* ---- changing ---- */
 
 static bool enter(struct phase_state *state, enum phase phase, enum evidence_source source, int64_t now_ms)
 {
@@ -108,32 +329,60 @@ static bool enter(struct phase_state *state, enum phase phase, enum evidence_sou
     return changed;
 }
 
+/* How long `phase` must be wanted before it is entered, in ms. */
+static int hold_of(const struct phase_state *state, enum phase phase)
+{
+    if (phase == PHASE_IDLE)
+        return PHASE_IDLE_DEBOUNCE_MS;
+    return phase_is_working(phase) && phase_is_working(state->phase) ? PHASE_DWELL_MS : 0;
+}
+
 static bool settle(struct phase_state *state, int64_t now_ms)
 {
-    enum evidence_source source = deciding_source(state);
+    enum evidence_source source = decide(state, now_ms);
     enum phase phase = source == EVIDENCE_COUNT ? PHASE_UNKNOWN : state->evidence[source].phase;
+    int64_t due;
 
     if (source == EVIDENCE_COUNT)
         source = EVIDENCE_PROCESS;
-    if (phase == PHASE_IDLE && state->phase != PHASE_IDLE) {
-        if (state->wanted != PHASE_IDLE)
-            state->wanted_at_ms = now_ms + PHASE_IDLE_DEBOUNCE_MS;
-        state->wanted = PHASE_IDLE;
-        return false;
+    if (phase == state->phase)
+        return enter(state, phase, source, now_ms);
+    if (state->wanted != phase) {
+        state->wanted = phase;
+        state->wanted_at_ms = now_ms;
     }
-    return enter(state, phase, source, now_ms);
+    due = state->wanted_at_ms + hold_of(state, phase);
+    if (due < state->since_ms + PHASE_DWELL_MS && state->phase != PHASE_INITIALIZING &&
+        state->phase != PHASE_UNKNOWN)
+        due = state->since_ms + PHASE_DWELL_MS;
+    if (now_ms >= due)
+        return enter(state, phase, source, now_ms);
+    look_again(state, due);
+    return false;
+}
+
+static void note_dialog(struct phase_state *state, enum evidence_source source,
+                        const struct evidence *evidence)
+{
+    if (source == EVIDENCE_SCREEN && evidence->phase == PHASE_APPROVAL)
+        state->dialog_ms = last_seen(evidence);
 }
 
 bool phase_observe(struct phase_state *state, enum evidence_source source, const struct evidence *evidence)
 {
-    bool moved = evidence->until_ms != state->evidence[source].until_ms;
+    struct evidence *kept = &state->evidence[source];
+    bool moved = evidence->until_ms != kept->until_ms, same;
+    int64_t at = kept->at_ms;
 
     if (state->ended)
         return false;
-    if (source != EVIDENCE_USER && source != EVIDENCE_PROCESS)
-        state->evidence[EVIDENCE_USER].at_ms = 0;
-    state->evidence[source] = *evidence;
-    return settle(state, evidence->at_ms) || (moved && state->source == source);
+    same = at != 0 && kept->phase == evidence->phase && source != EVIDENCE_USER;
+    *kept = *evidence;
+    kept->seen_ms = last_seen(evidence);
+    if (same)
+        kept->at_ms = at;
+    note_dialog(state, source, kept);
+    return settle(state, last_seen(evidence)) || (moved && state->source == source);
 }
 
 bool phase_withdraw(struct phase_state *state, enum evidence_source source, int64_t now_ms)
@@ -144,16 +393,21 @@ bool phase_withdraw(struct phase_state *state, enum evidence_source source, int6
     return settle(state, now_ms);
 }
 
+void phase_output(struct phase_state *state, int64_t now_ms)
+{
+    state->output_ms = now_ms;
+}
+
 bool phase_tick(struct phase_state *state, int64_t now_ms, int64_t *next_ms)
 {
+    bool changed;
+
     *next_ms = 0;
-    if (state->ended || state->wanted != PHASE_IDLE)
+    if (state->ended)
         return false;
-    if (now_ms < state->wanted_at_ms) {
-        *next_ms = state->wanted_at_ms;
-        return false;
-    }
-    return enter(state, PHASE_IDLE, deciding_source(state), now_ms);
+    changed = settle(state, now_ms);
+    *next_ms = state->next_ms;
+    return changed;
 }
 
 void phase_end(struct phase_state *state, enum phase phase, const char *detail, int64_t now_ms)
@@ -165,5 +419,6 @@ void phase_end(struct phase_state *state, enum phase phase, const char *detail, 
     process->at_ms = now_ms;
     (void)snprintf(process->detail, sizeof process->detail, "%s", detail);
     (void)enter(state, phase, EVIDENCE_PROCESS, now_ms);
+    state->next_ms = 0;
     state->ended = true;
 }

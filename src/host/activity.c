@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -14,21 +15,40 @@
 
 #define TITLE_INTERVAL_MS 1000
 
+/* The agent's rules are asked about the screen, when they are due. */
+static void look(struct host *host, int64_t now)
+{
+    struct detector *detector = &host->activity.detector;
+    struct buffer text;
+
+    if (!detector_wants_screen(detector, now) || host->attempt.terminal == NULL)
+        return;
+    buffer_init(&text);
+    terminal_text(host->attempt.terminal, &text);
+    (void)detector_screen(detector, text.bytes, !terminal_modes(host->attempt.terminal).synchronized, now,
+                          clock_realtime_ms());
+    approvals_look(host, text.bytes);
+    buffer_finish(&text);
+}
+
 static void arm(struct host *host)
 {
+    struct activity *activity = &host->activity;
     int64_t next, now = host_now_ms();
 
-    if (phase_tick(&host->activity.phase, now, &next))
-        activity_tell(host);
-    else if (next != 0)
-        host_timer(host->activity.timer, (next - now) * 1000000);
+    if (host->attempt.replaying || activity->detector.phase.ended)
+        return;
+    look(host, now);
+    (void)detector_tick(&activity->detector, now, &next);
+    if (next != 0)
+        host_timer(activity->timer, (next > now ? next - now : 1) * 1000000);
 }
 
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
     (void)descriptor;
     (void)what;
-    arm(argument);
+    activity_tell(argument);
 }
 
 /* ---- titles ---- */
@@ -93,34 +113,33 @@ static void schedule_title(struct host *host)
 
 /* ---- evidence ---- */
 
-static void observe(struct host *host, enum evidence_source source, enum phase phase, const char *label,
-                    const char *detail)
+static void told(struct host *host)
 {
-    struct activity *activity = &host->activity;
-    struct evidence evidence = {.phase = phase, .at_ms = host_now_ms()};
-
-    (void)snprintf(evidence.detail, sizeof evidence.detail, "%s%s", label, detail);
-    /* The cut may have split a character. */
-    evidence
-        .detail[strlen(evidence.detail) - utf8_incomplete_tail(evidence.detail, strlen(evidence.detail))] =
-        '\0';
-    (void)phase_observe(&activity->phase, source, &evidence);
-    if (source <= EVIDENCE_TITLE)
-        activity->spoke = true;
     if (!host->attempt.replaying)
         activity_tell(host);
 }
 
 void activity_title(struct host *host, const char *title)
 {
-    enum phase phase = rules_title_phase(host->rules, title);
-
-    if (phase != PHASE_COUNT)
-        observe(host, EVIDENCE_TITLE, phase, "title: ", title);
-    else if (phase_withdraw(&host->activity.phase, EVIDENCE_TITLE, host_now_ms()) && !host->attempt.replaying)
-        activity_tell(host);
+    (void)detector_title(&host->activity.detector, title, host_now_ms());
+    told(host);
     if (!host->attempt.replaying)
         schedule_title(host);
+}
+
+void activity_observe(struct host *host, enum evidence_source source, enum phase phase, bool coarse,
+                      const char *detail, int64_t until_ms)
+{
+    (void)detector_observe(&host->activity.detector, source, phase, coarse, "", detail, until_ms,
+                           host_now_ms());
+    told(host);
+}
+
+void activity_rules(struct host *host)
+{
+    detector_set_rules(&host->activity.detector, host->rules);
+    (void)detector_output(&host->activity.detector, host_now_ms());
+    told(host);
 }
 
 static void set_progress(struct host *host, int progress)
@@ -139,67 +158,46 @@ static void agent_error(struct host *host, const struct status_record *record)
                       json_pack("{ss so}", "code", "agent_error", "message", json_string_or_null(message)));
 }
 
-static void observe_status(struct host *host)
+static void follow_status(struct host *host)
 {
-    static const char *const kinds[] = {"blocked", "blocked: permission", "blocked: question",
-                                        "blocked: auth"};
-    struct activity *activity = &host->activity;
-    const struct status_record *record = program_status_summary(&activity->status);
+    const struct status_record *record = program_status_summary(&host->activity.detector.status);
 
-    if (record == NULL) {
-        set_progress(host, -1);
-        if (phase_withdraw(&activity->phase, EVIDENCE_STATUS, host_now_ms()) && !host->attempt.replaying)
-            activity_tell(host);
-        return;
-    }
-    set_progress(host, record->progress);
-    switch (record->state) {
-    case STATUS_WORKING:
-        observe(host, EVIDENCE_STATUS, PHASE_THINKING, "working", "");
-        break;
-    case STATUS_BLOCKED:
-        observe(host, EVIDENCE_STATUS, PHASE_APPROVAL, kinds[record->kind], "");
-        break;
-    case STATUS_ERROR:
+    set_progress(host, record == NULL ? -1 : record->progress);
+    if (record != NULL && record->state == STATUS_ERROR)
         agent_error(host, record);
-        observe(host, EVIDENCE_STATUS, PHASE_IDLE, "error: ", record->message != NULL ? record->message : "");
-        break;
-    case STATUS_DONE:
-    case STATUS_IDLE:
-    case STATUS_NONE:
-        observe(host, EVIDENCE_STATUS, PHASE_IDLE, record->state == STATUS_DONE ? "done" : "idle", "");
-        break;
-    }
+    told(host);
 }
 
 void activity_program_status(struct host *host, const char *payload, size_t length)
 {
-    if (program_status_report(&host->activity.status, payload, length))
-        observe_status(host);
+    (void)detector_status(&host->activity.detector, payload, length, host_now_ms());
+    follow_status(host);
 }
 
 void activity_prompt_mark(struct host *host, char mark)
 {
-    if (mark != 'A' || host->activity.status.count == 0)
+    if (mark != 'A' || host->activity.detector.status.count == 0)
         return;
-    program_status_settle(&host->activity.status);
-    observe_status(host);
+    (void)detector_status_settle(&host->activity.detector, host_now_ms());
+    follow_status(host);
 }
 
 void activity_reset(struct host *host)
 {
-    if (host->activity.status.count == 0)
+    if (host->activity.detector.status.count == 0)
         return;
-    program_status_clear(&host->activity.status);
-    observe_status(host);
+    (void)detector_status_clear(&host->activity.detector, host_now_ms());
+    follow_status(host);
 }
 
 void activity_output(struct host *host)
 {
-    if (host->activity.output_seen)
-        return;
-    host->activity.output_seen = true;
-    observe(host, EVIDENCE_PROCESS, PHASE_UNKNOWN, "the program has written something", "");
+    struct activity *activity = &host->activity;
+
+    (void)detector_output(&activity->detector, host_now_ms());
+    if (!host->attempt.replaying && (activity->detector.phase.phase != activity->reported ||
+                                     !event_pending(activity->timer, EV_TIMEOUT, NULL)))
+        activity_tell(host);
 }
 
 void activity_keys(struct host *host, struct typed_keys keys)
@@ -207,22 +205,26 @@ void activity_keys(struct host *host, struct typed_keys keys)
     struct activity *activity = &host->activity;
 
     activity->entered = activity->entered || keys.enter;
-    if ((keys.escape || keys.interrupt) && phase_is_working(activity->phase.phase) && activity->spoke) {
+    if ((keys.escape || keys.interrupt) && phase_is_working(activity->detector.phase.phase)) {
         activity->turn.cancelled = true;
-        observe(host, EVIDENCE_USER, PHASE_IDLE, keys.escape ? "Escape" : "Ctrl+C", " typed");
+        (void)detector_interrupted(&activity->detector, keys.escape ? "Escape" : "Ctrl+C", host_now_ms());
+        told(host);
+    } else if (keys.sent) {
+        (void)detector_entered(&activity->detector, host_now_ms());
+        told(host);
     }
 }
 
 void activity_prompt_sent(struct host *host, const char *prompt_id)
 {
     turn_begin(host, prompt_id);
-    if (host->activity.spoke)
-        observe(host, EVIDENCE_USER, PHASE_CONNECTING, "a prompt was sent", "");
+    if (host->activity.detector.spoke)
+        activity_observe(host, EVIDENCE_USER, PHASE_CONNECTING, false, "a prompt was sent", 0);
 }
 
 bool activity_accepts_prompt(const struct host *host)
 {
-    const struct phase_state *phase = &host->activity.phase;
+    const struct phase_state *phase = &host->activity.detector.phase;
 
     return phase->phase == PHASE_IDLE || phase->phase == PHASE_UNKNOWN;
 }
@@ -231,7 +233,7 @@ bool activity_accepts_prompt(const struct host *host)
 
 static void describe(struct host *host)
 {
-    const struct phase_state *phase = &host->activity.phase;
+    const struct phase_state *phase = &host->activity.detector.phase;
     const struct evidence *evidence = &phase->evidence[phase->source];
     int64_t age = host_now_ms() - phase->since_ms, now = clock_realtime_ms();
 
@@ -248,18 +250,18 @@ static void describe(struct host *host)
 static void tell_phase(struct host *host)
 {
     struct activity *activity = &host->activity;
-    enum phase phase = activity->phase.phase, before = activity->reported;
-    const struct evidence *evidence = &activity->phase.evidence[activity->phase.source];
+    enum phase phase = activity->detector.phase.phase, before = activity->reported;
+    const struct evidence *evidence = &activity->detector.phase.evidence[activity->detector.phase.source];
     char label[64];
 
     activity->reported = phase;
     approvals_follow(host, phase);
-    (void)events_emit(host, "phase",
-                      json_pack("{ss ss ss si so so}", "phase", phase_name(phase), "previous",
-                                phase_name(before), "source", evidence_source_name(activity->phase.source),
-                                "rank", evidence_rank(activity->phase.source), "detail",
-                                json_string_or_null(evidence->detail), "until",
-                                json_time_or_null(evidence->until_ms)));
+    (void)events_emit(
+        host, "phase",
+        json_pack("{ss ss ss si so so}", "phase", phase_name(phase), "previous", phase_name(before), "source",
+                  evidence_source_name(activity->detector.phase.source), "rank",
+                  evidence_rank(activity->detector.phase.source), "detail",
+                  json_string_or_null(evidence->detail), "until", json_time_or_null(evidence->until_ms)));
     (void)snprintf(label, sizeof label, "phase: %s", phase_name(phase));
     attempt_marker(host, label);
     turn_follow(host, phase);
@@ -270,12 +272,23 @@ static void tell_phase(struct host *host)
 
 void activity_tell(struct host *host)
 {
+    const struct phase_state *phase = &host->activity.detector.phase;
+    enum evidence_source source;
+    int64_t at;
+
+    arm(host);
+    source = phase->source;
+    at = phase->evidence[source].at_ms;
+    if (phase->phase == host->activity.reported && source == host->activity.told_source &&
+        at == host->activity.told_at)
+        return;
+    host->activity.told_source = source;
+    host->activity.told_at = at;
     describe(host);
-    if (host->activity.phase.phase != host->activity.reported)
+    if (phase->phase != host->activity.reported)
         tell_phase(host);
     else
         session_changed(host, false);
-    arm(host);
 }
 
 /* ---- life ---- */
@@ -286,8 +299,7 @@ void activity_init(struct host *host)
     const char *title = json_member_string(host->session.object, "title", NULL);
     enum phase phase = phase_parse(json_member_string(host->session.object, "phase", "initializing"));
 
-    program_status_init(&activity->status);
-    phase_init(&activity->phase, host_now_ms());
+    detector_init(&activity->detector, host->rules, host_now_ms());
     activity->reported = phase == PHASE_COUNT ? PHASE_INITIALIZING : phase;
     activity->timer = evtimer_new(host->loop, timer_fired, host);
     activity->title_timer = evtimer_new(host->loop, title_timer_fired, host);
@@ -295,13 +307,20 @@ void activity_init(struct host *host)
     turn_load(host);
 }
 
+static void forget_unknown(struct activity *activity)
+{
+    while (activity->unknown_count > 0)
+        free(activity->unknown[--activity->unknown_count]);
+}
+
 void activity_finish(struct host *host)
 {
     struct activity *activity = &host->activity;
 
-    program_status_finish(&activity->status);
+    detector_finish(&activity->detector);
     event_free(activity->timer);
     event_free(activity->title_timer);
+    forget_unknown(activity);
     free(activity->title);
     free(activity->turn.prompt_id);
 }
@@ -310,10 +329,12 @@ void activity_begin(struct host *host)
 {
     struct activity *activity = &host->activity;
 
-    program_status_clear(&activity->status);
-    phase_init(&activity->phase, host_now_ms());
-    activity->output_seen = activity->spoke = false;
-    activity->approvals = 0;
+    detector_finish(&activity->detector);
+    detector_init(&activity->detector, host->rules, host_now_ms());
+    activity->told_at = 0;
+    approvals_clear(host);
+    activity->subagents = 0;
+    forget_unknown(activity);
     free(activity->title);
     activity->title = NULL;
     session_set(host, "title", json_null());
@@ -326,8 +347,8 @@ void activity_end(struct host *host, enum phase phase, const char *detail)
 {
     event_del(host->activity.title_timer);
     tell_title(host);
-    program_status_settle(&host->activity.status);
-    phase_end(&host->activity.phase, phase, detail, host_now_ms());
+    program_status_settle(&host->activity.detector.status);
+    phase_end(&host->activity.detector.phase, phase, detail, host_now_ms());
     activity_tell(host);
 }
 
@@ -335,7 +356,7 @@ void activity_save(const struct host *host, struct buffer *out)
 {
     static const char *const states[] = {"clear", "idle", "working", "blocked", "done", "error"};
     static const char *const kinds[] = {"", ":kind=permission", ":kind=question", ":kind=auth"};
-    const struct program_status *status = &host->activity.status;
+    const struct program_status *status = &host->activity.detector.status;
 
     for (size_t i = 0; i < status->count; i++) {
         const struct status_record *record = &status->records[i];

@@ -11,8 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/phase.h"
-#include "agent/program_status.h"
+#include "agent/detector.h"
 #include "base/buffer.h"
 #include "host/typed.h"
 
@@ -26,19 +25,22 @@ struct turn {
     char *prompt_id; /* NULL: begun at the keyboard */
 };
 
+#define ACTIVITY_UNKNOWN_MAX 16
+
 struct activity {
-    struct phase_state phase;
-    enum phase reported; /* what clients were told */
-    struct program_status status;
+    struct detector detector;
+    enum phase reported;              /* what clients were told */
+    enum evidence_source told_source; /* and from which evidence */
+    int64_t told_at;
     struct event *timer;       /* of the phase's debounce */
     struct event *title_timer; /* a title that waits to be told */
     char *title;               /* as last told, without a spinner */
     int64_t title_at;          /* monotonic ms */
-    uint64_t approvals;        /* given out so far in this attempt */
     struct turn turn;
-    bool output_seen;
+    unsigned subagents;                  /* that run */
+    char *unknown[ACTIVITY_UNKNOWN_MAX]; /* kinds of messages not understood, told once each */
+    size_t unknown_count;
     bool entered; /* a person typed Enter: what begins then is a conversation */
-    bool spoke;   /* the agent gave evidence of rank 1 to 3 in this attempt */
 };
 
 void activity_init(struct host *host);
@@ -56,6 +58,12 @@ void activity_reset(struct host *host);
 void activity_output(struct host *host);
 void activity_keys(struct host *host, struct typed_keys keys);
 void activity_prompt_sent(struct host *host, const char *prompt_id);
+
+/* The agent's own channels, and a source that has no more to say. */
+void activity_observe(struct host *host, enum evidence_source source, enum phase phase, bool coarse,
+                      const char *detail, int64_t until_ms);
+/* The rules of the agent changed. */
+void activity_rules(struct host *host);
 
 /* Tells clients what changed since they were told. */
 void activity_tell(struct host *host);

@@ -58,7 +58,7 @@ static void interrupt(struct host *host)
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
-    enum phase phase = host->activity.phase.phase;
+    enum phase phase = host->activity.detector.phase.phase;
 
     (void)descriptor;
     (void)what;
@@ -92,7 +92,7 @@ void cancel_finish(struct host *host)
 
 const char *cancel_turn(struct host *host)
 {
-    enum phase phase = host->activity.phase.phase;
+    enum phase phase = host->activity.detector.phase.phase;
 
     if (host->attempt.ending && !host->attempt.over)
         return "ending";
@@ -108,7 +108,7 @@ const char *cancel_turn(struct host *host)
 
 void cancel_follow(struct host *host)
 {
-    enum phase phase = host->activity.phase.phase;
+    enum phase phase = host->activity.detector.phase.phase;
 
     if (host->cancel.tries == 0 || can_be_interrupted(phase) || phase == PHASE_UNKNOWN)
         return;

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "host/agent_rules.h"
 #include "host/ending.h"
 #include "host/starting.h"
 #include "host/watch.h"
@@ -129,9 +130,9 @@ static void stall_due(evutil_socket_t descriptor, short what, void *argument)
         return;
     if (recorder_stalled(host->recorder, STALL_NS)) {
         recorder_drop(host->recorder, ring_parsed(attempt->ring));
-    attempt_resume(host);
         stream_drop(host);
     }
+    attempt_resume(host);
 }
 
 /* Also when the agent is silent it is found out that the disk takes files again. */
@@ -242,17 +243,7 @@ static int open_files(struct host *host, struct error *error)
     host->agent = agent_catalogue_find(agent);
     if (host->driver == NULL || host->agent == NULL)
         return error_set(error, "there is no agent %s", agent);
-    folder = path_config_dir(error);
-    if (folder != NULL)
-        override = xasprintf("%s/agents/%s.json", folder, agent);
-    host->rules = rules_load(agent, override != NULL && access(override, R_OK) == 0 ? override : NULL, error);
-    if (host->rules == NULL) {
-        log_warning("%s", error->text);
-        host->rules = rules_load(agent, NULL, error);
-    }
-    free(override);
-    free(folder);
-    return host->rules == NULL ? -1 : 0;
+    return agent_rules_load(host, error);
 }
 
 static int open_events(struct host *host, struct error *error)
@@ -333,6 +324,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     typing_init(host);
     activity_init(host);
     progress_init(host);
+    approvals_init(host);
     cancel_init(host);
     delivery_init(host);
     frames_init(host);
@@ -342,6 +334,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     watch_init(host);
     if (host->config_problem[0] != '\0')
         host_warn(host, "config", "%s; the defaults are in force", host->config_problem);
+    agent_rules_watch(host);
     return host;
 }
 
@@ -365,13 +358,14 @@ void host_destroy(struct host *host)
     frames_finish(host);
     delivery_finish(host);
     cancel_finish(host);
+    approvals_finish(host);
     progress_finish(host);
     activity_finish(host);
     typing_finish(host);
     attempt_finish(host);
     events_finish(&host->events);
     session_close(host);
-    rules_destroy(host->rules);
+    agent_rules_finish(host);
     config_destroy(host->config);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         event_free(events[i]);

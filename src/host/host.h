@@ -16,6 +16,7 @@
 #include "base/name.h"
 #include "config/config.h"
 #include "host/activity.h"
+#include "host/approvals.h"
 #include "host/attempt.h"
 #include "host/cancel.h"
 #include "host/clients.h"
@@ -28,8 +29,8 @@
 #include "host/progress.h"
 #include "host/recorder.h"
 #include "host/session.h"
-#include "host/typing.h"
 #include "host/stream.h"
+#include "host/typing.h"
 
 struct host {
     char uuid[UUID_SIZE];
@@ -41,6 +42,8 @@ struct host {
     const struct agent_driver *driver;
     const struct agent_entry *agent;
     struct rules *rules;
+    struct event *rules_watch;   /* the folder of the user's own rules */
+    char rules_problem[512];     /* why they could not be used, until it was said */
     struct recorder *recorder;
     struct keeper_link *keeper;
     struct session session;
@@ -55,6 +58,8 @@ struct host {
     struct typing typing;
     struct delivery delivery;
     struct cancel cancel;
+    struct stream stream;
+    struct approvals approvals;
     struct frames frames;
     struct event *news;   /* from the recorder */
     struct event *linger; /* the end of a host that nobody talks to */

@@ -1,4 +1,5 @@
-/* ganger-host UUID SESSION_DIR: serves one session. Started by its keeper, on descriptor KEEPER_HOST_FD. */
+/* ganger-host UUID SESSION_DIR: serves one session. Started by its keeper, on descriptor KEEPER_HOST_FD.
+ * ganger-host detect …: phase detection over a recording. */
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "base/name.h"
 #include "base/path.h"
+#include "host/detect.h"
 #include "host/host.h"
 #include "store/session_dir.h"
 
@@ -38,6 +40,8 @@ int main(int argc, char **argv)
     struct host *host;
     int status;
 
+    if (argc > 1 && strcmp(argv[1], "detect") == 0)
+        return detect_main(argc - 1, argv + 1);
     if (argc != 3 || !uuid_valid(argv[1])) {
         (void)fprintf(stderr, "ganger-host: it is started by ganger-keeper: ganger-host UUID SESSION_DIR\n");
         return 2;

@@ -186,7 +186,49 @@ int method_session_rename(struct call *call)
     return 0;
 }
 
+static int approval_decision(struct call *call, struct approval_answer *answer)
+{
+    const char *decision = json_member_string(call->params, "decision", "approve");
+
+    answer->choice = (int)json_member_integer(call->params, "choice", 0);
+    answer->text = json_member_string(call->params, "text", NULL);
+    answer->approve = strcmp(decision, "deny") != 0;
+    if (strcmp(decision, "approve") != 0 && strcmp(decision, "deny") != 0 &&
+        strcmp(decision, "choice") != 0 && strcmp(decision, "text") != 0)
+        return call_fail(call, RPC_INVALID_PARAMS, "decision: expected approve, deny, choice or text");
+    if ((strcmp(decision, "choice") == 0 && answer->choice == 0) || answer->choice < 0 || answer->choice > 99)
+        return call_fail(call, RPC_INVALID_PARAMS, "choice: expected a number, 1 for the first");
+    if (strcmp(decision, "text") == 0 && answer->text == NULL)
+        return call_fail(call, RPC_INVALID_PARAMS, "text: expected text");
+    if (answer->text != NULL && prompt_text_check(answer->text, strlen(answer->text)) != 0)
+        return call_fail(call, RPC_BAD_TEXT, "text: at most 100 KiB of UTF-8 without control characters");
+    return 0;
+}
+
 int method_session_approve(struct call *call)
 {
-    return call_fail(call, RPC_STALE, "that request is no longer there: answer it in the pane");
+    struct approval_answer answer;
+    char answered[32];
+    int code = call_expect(call, "id", JSON_STRING);
+
+    if (code == 0)
+        code = call_expect(call, "decision", JSON_STRING);
+    if (code == 0)
+        code = call_expect(call, "choice", JSON_INTEGER);
+    if (code == 0)
+        code = call_expect(call, "text", JSON_STRING);
+    if (code == 0)
+        code = approval_decision(call, &answer);
+    if (code != 0)
+        return code;
+    code = approvals_answer(call->host, json_member_string(call->params, "id", NULL), &answer, answered,
+                            &call->message);
+    if (code != 0)
+        return code;
+    /* Words that the dialog itself does not take are the next prompt. */
+    if (!answer.approve && answer.text != NULL)
+        approvals_say(call->host, answer.text);
+    buffer_printf(&call->result, "{\"id\":\"%s\",\"decision\":\"%s\"}", answered,
+                  json_member_string(call->params, "decision", "approve"));
+    return 0;
 }

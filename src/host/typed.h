@@ -10,12 +10,14 @@
 #include <stddef.h>
 
 struct typed {
-    bool unsent; /* text was typed since the last Enter, Ctrl+C or Ctrl+U */
-    int state;   /* within an escape sequence */
+    bool unsent;  /* text was typed since the last Enter, Ctrl+C or Ctrl+U */
+    bool command; /* that text begins with a slash */
+    int state;    /* within an escape sequence */
 };
 
 struct typed_keys {
     bool text, enter, escape, interrupt;
+    bool sent; /* Enter after text that is no command */
 };
 
 /* Takes bytes as they are written to the program and returns which kinds of keys were among them. An Escape

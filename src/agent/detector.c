@@ -1,0 +1,234 @@
+#include "agent/detector.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define GROWING_MS 700
+#define UNMATCHED_MS 300 /* a screen that no rule knows must stay so long before it counts */
+
+void detector_init(struct detector *detector, const struct rules *rules, int64_t now_ms)
+{
+    *detector = (struct detector){.match.phase = PHASE_COUNT};
+    program_status_init(&detector->status);
+    phase_init(&detector->phase, now_ms);
+    detector_set_rules(detector, rules);
+}
+
+void detector_finish(struct detector *detector)
+{
+    program_status_finish(&detector->status);
+}
+
+void detector_set_rules(struct detector *detector, const struct rules *rules)
+{
+    detector->rules = rules;
+    detector->phase.proofs = *rules_proofs(rules);
+}
+
+/* ---- evidence ---- */
+
+static bool is_ignored(const struct detector *detector, enum evidence_source source)
+{
+    return (detector->ignored & 1u << source) != 0;
+}
+
+static bool give(struct detector *detector, enum evidence_source source, struct evidence *evidence)
+{
+    size_t length = strlen(evidence->detail);
+
+    if (is_ignored(detector, source))
+        return false;
+    /* The cut may have split a character. */
+    evidence->detail[length - utf8_incomplete_tail(evidence->detail, length)] = '\0';
+    if (source <= EVIDENCE_SCREEN)
+        detector->spoke = true;
+    return phase_observe(&detector->phase, source, evidence);
+}
+
+bool detector_observe(struct detector *detector, enum evidence_source source, enum phase phase, bool coarse,
+                      const char *label, const char *detail, int64_t until_ms, int64_t now_ms)
+{
+    struct evidence evidence = {.phase = phase, .coarse = coarse, .at_ms = now_ms, .until_ms = until_ms};
+
+    (void)snprintf(evidence.detail, sizeof evidence.detail, "%s%s", label, detail == NULL ? "" : detail);
+    return give(detector, source, &evidence);
+}
+
+bool detector_withdraw(struct detector *detector, enum evidence_source source, int64_t now_ms)
+{
+    return phase_withdraw(&detector->phase, source, now_ms);
+}
+
+bool detector_title(struct detector *detector, const char *title, int64_t now_ms)
+{
+    struct rules_title found = rules_title(detector->rules, title);
+
+    if (found.phase == PHASE_COUNT)
+        return detector_withdraw(detector, EVIDENCE_TITLE, now_ms);
+    return detector_observe(detector, EVIDENCE_TITLE, found.phase, found.coarse, "title: ", title, 0, now_ms);
+}
+
+static bool observe_status(struct detector *detector, int64_t now_ms)
+{
+    static const char *const kinds[] = {"blocked", "blocked: permission", "blocked: question",
+                                        "blocked: auth"};
+    const struct status_record *record = program_status_summary(&detector->status);
+
+    if (record == NULL)
+        return detector_withdraw(detector, EVIDENCE_STATUS, now_ms);
+    switch (record->state) {
+    case STATUS_WORKING:
+        return detector_observe(detector, EVIDENCE_STATUS, PHASE_THINKING, true, "working", "", 0, now_ms);
+    case STATUS_BLOCKED:
+        return detector_observe(detector, EVIDENCE_STATUS, PHASE_APPROVAL, false, kinds[record->kind], "", 0,
+                                now_ms);
+    case STATUS_ERROR:
+        return detector_observe(detector, EVIDENCE_STATUS, PHASE_IDLE, false, "error: ", record->message, 0,
+                                now_ms);
+    case STATUS_DONE:
+    case STATUS_IDLE:
+    case STATUS_NONE:
+        break;
+    }
+    return detector_observe(detector, EVIDENCE_STATUS, PHASE_IDLE, false,
+                            record->state == STATUS_DONE ? "done" : "idle", "", 0, now_ms);
+}
+
+bool detector_status(struct detector *detector, const char *payload, size_t length, int64_t now_ms)
+{
+    return program_status_report(&detector->status, payload, length) && observe_status(detector, now_ms);
+}
+
+bool detector_status_settle(struct detector *detector, int64_t now_ms)
+{
+    if (detector->status.count == 0)
+        return false;
+    program_status_settle(&detector->status);
+    return observe_status(detector, now_ms);
+}
+
+bool detector_status_clear(struct detector *detector, int64_t now_ms)
+{
+    if (detector->status.count == 0)
+        return false;
+    program_status_clear(&detector->status);
+    return observe_status(detector, now_ms);
+}
+
+/* ---- the screen ---- */
+
+bool detector_output(struct detector *detector, int64_t now_ms)
+{
+    bool first = !detector->output_seen;
+
+    detector->output_seen = true;
+    phase_output(&detector->phase, now_ms);
+    if (detector->look_ms == 0 && rules_know_screen(detector->rules)) {
+        detector->look_ms = now_ms + DETECTOR_LOOK_MS;
+        if (detector->look_ms < detector->looked_ms + DETECTOR_INTERVAL_MS)
+            detector->look_ms = detector->looked_ms + DETECTOR_INTERVAL_MS;
+    }
+    /* A program whose prompt box is known still starts until it is there. */
+    if (!first || rules_know_box(detector->rules))
+        return false;
+    return detector_observe(detector, EVIDENCE_PROCESS, PHASE_UNKNOWN, false,
+                            "the program has written something", "", 0, now_ms);
+}
+
+bool detector_wants_screen(const struct detector *detector, int64_t now_ms)
+{
+    return detector->look_ms != 0 && now_ms >= detector->look_ms;
+}
+
+static void note_growth(struct detector *detector, const char *text, int line, int64_t now_ms)
+{
+    uint32_t hash = rules_text_hash(text, line);
+
+    if (hash == detector->text)
+        return;
+    detector->text = hash;
+    detector->grown_ms = now_ms;
+}
+
+/* No rule speaks: what was believed stays for a moment, for screens are drawn in steps. */
+static bool unmatched(struct detector *detector, int64_t now_ms)
+{
+    const struct evidence *screen = &detector->phase.evidence[EVIDENCE_SCREEN];
+
+    if (screen->at_ms == 0)
+        return false;
+    if (detector->unmatched_ms == 0)
+        detector->unmatched_ms = now_ms;
+    if (now_ms < detector->unmatched_ms + UNMATCHED_MS)
+        return false;
+    if (screen->phase == PHASE_APPROVAL)
+        return detector_observe(detector, EVIDENCE_SCREEN, PHASE_UNKNOWN, false, "the dialog is gone", "", 0,
+                                now_ms);
+    return detector_withdraw(detector, EVIDENCE_SCREEN, now_ms);
+}
+
+static bool matched(struct detector *detector, int64_t now_ms, int64_t wall_ms)
+{
+    const struct rules_match *match = &detector->match;
+
+    detector->unmatched_ms = 0;
+    detector->box_seen = detector->box_seen || match->phase != PHASE_INITIALIZING;
+    return detector_observe(detector, EVIDENCE_SCREEN, match->phase, match->coarse, "screen: ", match->detail,
+                            match->wait_ms < 0 ? 0 : wall_ms + match->wait_ms, now_ms);
+}
+
+bool detector_screen(struct detector *detector, const char *text, bool complete, int64_t now_ms,
+                     int64_t wall_ms)
+{
+    if (!complete) {
+        detector->look_ms = now_ms + DETECTOR_LOOK_MS;
+        return false;
+    }
+    detector->look_ms = 0;
+    detector->looked_ms = now_ms;
+    detector->match = rules_screen(detector->rules, text, now_ms < detector->grown_ms + GROWING_MS);
+    if (detector->match.phase == PHASE_COUNT)
+        return unmatched(detector, now_ms);
+    note_growth(detector, text, detector->match.line, now_ms);
+    return matched(detector, now_ms, wall_ms);
+}
+
+/* ---- the person ---- */
+
+bool detector_interrupted(struct detector *detector, const char *key, int64_t now_ms)
+{
+    if (!phase_is_working(detector->phase.phase) || !detector->spoke)
+        return false;
+    return detector_observe(detector, EVIDENCE_USER, PHASE_IDLE, false, key, " typed", 0, now_ms);
+}
+
+bool detector_entered(struct detector *detector, int64_t now_ms)
+{
+    if (detector->phase.phase != PHASE_IDLE || !detector->spoke)
+        return false;
+    return detector_observe(detector, EVIDENCE_USER, PHASE_CONNECTING, false, "Enter typed", "", 0, now_ms);
+}
+
+/* ---- time ---- */
+
+static void sooner(int64_t *next_ms, int64_t at_ms)
+{
+    if (at_ms != 0 && (*next_ms == 0 || at_ms < *next_ms))
+        *next_ms = at_ms;
+}
+
+bool detector_tick(struct detector *detector, int64_t now_ms, int64_t *next_ms)
+{
+    bool changed = false;
+
+    if (detector->unmatched_ms != 0)
+        changed = unmatched(detector, now_ms);
+    changed = phase_tick(&detector->phase, now_ms, next_ms) || changed;
+    sooner(next_ms, detector->look_ms);
+    if (detector->unmatched_ms != 0 && detector->phase.evidence[EVIDENCE_SCREEN].at_ms != 0 &&
+        now_ms < detector->unmatched_ms + UNMATCHED_MS)
+        sooner(next_ms, detector->unmatched_ms + UNMATCHED_MS);
+    return changed;
+}
