@@ -90,7 +90,7 @@ function line(path, known) {
   }
 
   return (text) => {
-    if (text.length > MESSAGE_MAX) return
+    if (text.length * 3 > MESSAGE_MAX && Buffer.byteLength(text) > MESSAGE_MAX) return
     if (open) {
       if ((socket.writableLength ?? 0) < WAITING_MAX) socket.write(text)
       return
@@ -135,7 +135,8 @@ export const Ganger = async () => {
   const models = new Map(), calls = new Map()
   let send
   try {
-    send = line(socketPath(folder, session), () => known.events().map(format))
+    // A connection that says nothing at first is not kept.
+    send = line(socketPath(folder, session), () => [{ type: "ganger.again" }, ...known.events()].map(format))
   } catch {
     return {}
   }
