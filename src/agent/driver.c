@@ -42,8 +42,15 @@ static void add_last(struct arguments *out, const char *prompt)
     arguments_add(out, prompt);
 }
 
+/* JSON both ways; without the last option nobody is asked for permission. */
+static const char *const claude_stream_options[] = {
+    "-p",        "--input-format",             "stream-json",              "--output-format", "stream-json",
+    "--verbose", "--include-partial-messages", "--permission-prompt-tool", "stdio",           NULL};
+
 static void claude_arguments(const struct agent_start *start, struct arguments *out)
 {
+    for (size_t i = 0; start->mode == AGENT_MODE_STREAM && claude_stream_options[i] != NULL; i++)
+        arguments_add(out, claude_stream_options[i]);
     if (start->resume_id != NULL && *start->resume_id != '\0')
         add_two(out, "--resume", start->resume_id);
     else if (start->resume_id != NULL)
@@ -108,7 +115,11 @@ static const struct agent_driver drivers[] = {
      .takes_prompt = true,
      .resumes_with_prompt = true,
      .interrupt = "Escape",
-     .arguments = claude_arguments},
+     .arguments = claude_arguments,
+     .inject = claude_inject,
+     .hooks = &claude_hooks,
+     .transcript = &claude_transcript,
+     .stream = &claude_stream},
     {.name = "codex",
      .can_resume = true,
      .takes_prompt = true,
@@ -124,14 +135,19 @@ static const struct agent_driver drivers[] = {
      .enter_delay_ms = 250,
      .interrupt = "Escape",
      .stream = &gemini_stream,
-     .arguments = gemini_arguments},
+     .arguments = gemini_arguments,
+     .inject = gemini_inject,
+     .hooks = &gemini_hooks,
+     .transcript = &gemini_transcript},
     {.name = "opencode",
      .can_resume = true,
      .takes_prompt = true,
      .enter_delay_ms = 60,
      .interrupt = "Escape Escape",
      .stream = &opencode_stream,
-     .arguments = opencode_arguments},
+     .arguments = opencode_arguments,
+     .inject = opencode_inject,
+     .hooks = &opencode_hooks},
     {.name = "command", .interrupt = "C-c", .arguments = command_arguments},
 };
 

@@ -54,8 +54,8 @@ struct agent_side {
 struct agent_transcript {
     void *(*create)(void);
     void (*destroy)(void *state);
-    /* Does the file ("transcript_path" of the payload) have more of it after this hook? */
-    bool (*grew)(const json_t *payload);
+    /* Does the file ("transcript_path" of the payload) have more of it at this hook? `hooks`: the channel's state. */
+    bool (*grew)(const void *hooks, const json_t *payload);
     /* A line, NUL-terminated, which may be changed. */
     void (*line)(void *state, char *line, size_t length);
     /* Observes what changed since the last report: OBSERVED_USAGE, OBSERVED_SESSION with a model. */
@@ -74,9 +74,9 @@ struct agent_driver {
     void (*arguments)(const struct agent_start *start, struct arguments *out);
     /* NULL: the agent has no side channel. In tui mode only. */
     void (*inject)(const struct agent_side *side);
-    const struct agent_channel *hooks;  /* payloads of its hooks; NULL: none */
+    const struct agent_channel *hooks;         /* payloads of its hooks; NULL: none */
     const struct agent_transcript *transcript; /* that its hooks name; NULL: none */
-    const struct agent_channel *stream; /* its JSON mode; NULL: what it prints is the transcript */
+    const struct agent_channel *stream;        /* its JSON mode; NULL: what it prints is the transcript */
 };
 
 /* NULL when unknown. */
@@ -89,6 +89,8 @@ void gemini_inject(const struct agent_side *side);
 void opencode_inject(const struct agent_side *side);
 void codex_inject(const struct agent_side *side);
 extern const struct agent_transcript claude_transcript, gemini_transcript;
+/* src/agent/rollout_codex.c: lines of the file in which Codex keeps a conversation. */
+extern const struct agent_channel codex_rollout;
 /* src/agent/stream_*.c: Claude's stream-json, Codex' app-server, the Agent Client Protocol. The latter two also understand
  * the events of `exec --json`, `-o stream-json` and `run --format json`. */
 extern const struct agent_channel claude_stream, codex_stream, gemini_stream, opencode_stream;

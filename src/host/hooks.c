@@ -91,15 +91,29 @@ static void no_bytes(void *argument, const char *bytes, size_t length)
     (void)length;
 }
 
+static bool read_transcript(struct host *host, const json_t *payload)
+{
+    const struct agent_transcript *transcript = host->driver->transcript;
+
+    if (transcript == NULL || !transcript->grew(host->hooks.channel, payload))
+        return false;
+    usage_file_grew(host, json_member_string(payload, "transcript_path", NULL));
+    return true;
+}
+
 static void take_payload(struct host *host, const json_t *payload)
 {
     const struct observer observer = {.observe = observe, .send = no_bytes, .argument = host};
 
+    bool read;
+
     if (host->hooks.channel == NULL || host->attempt.over)
         return;
+    /* What was said before the hook is told before it; the first hook of a conversation names the file. */
+    read = read_transcript(host, payload);
     host->driver->hooks->message(host->hooks.channel, payload, &observer);
-    if (host->driver->transcript != NULL && host->driver->transcript->grew(payload))
-        usage_file_grew(host, json_member_string(payload, "transcript_path", NULL));
+    if (!read)
+        (void)read_transcript(host, payload);
 }
 
 /* Whoever does not read the answer does not get it. */

@@ -11,7 +11,8 @@
 #include "host/observe.h"
 
 #define PIECE (256 * 1024)
-#define LATE_NS 600000000 /* agents write their transcript a little after they report */
+#define LOOKS 2
+#define LATE_NS 250000000 /* agents write their transcript a little after they report */
 
 static void observe(void *argument, const struct observation *observation)
 {
@@ -97,9 +98,8 @@ static void due(evutil_socket_t descriptor, short what, void *argument)
         return;
     }
     host->driver->transcript->report(file->state, &observer);
-    if (file->again)
+    if (file->looks-- > 0)
         host_timer(file->timer, LATE_NS);
-    file->again = false;
 }
 
 static void follow(struct host *host, const char *path)
@@ -122,6 +122,6 @@ void usage_file_grew(struct host *host, const char *path)
         return;
     if (file->path == NULL || strcmp(file->path, path) != 0)
         follow(host, path);
-    file->again = true;
-    host_timer(file->timer, 0);
+    file->looks = LOOKS;
+    due(-1, 0, host);
 }

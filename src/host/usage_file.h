@@ -19,10 +19,10 @@ struct usage_file {
     struct event *timer; /* the next piece, or another look for what the agent wrote late */
     struct line_reader reader;
     int64_t offset; /* bytes read */
-    bool again;     /* look once more */
+    int looks;      /* still to be taken */
 };
 
-/* The agent names its transcript, and something was added to it: observes the usage soon. What is not a regular file
+/* The agent names its transcript, and something was added to it: observes it, at once if it is short. What is not a regular file
  * "….jsonl" of this user is ignored. */
 void usage_file_grew(struct host *host, const char *path);
 void usage_file_forget(struct host *host);

@@ -1,0 +1,167 @@
+/*
+ * Claude Code's transcript, projects/FOLDER/SESSION.jsonl: what was said, what it used. Each block of a message has a row
+ * of its own that repeats the usage of the message: the largest counts, once per message and request.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/driver.h"
+#include "agent/hook_calls.h"
+#include "agent/transcript_rows.h"
+#include "base/json.h"
+#include "base/json_text.h"
+#include "base/memory.h"
+
+#define WINDOW 200000
+#define WINDOW_LONG 1000000
+
+struct transcript {
+    struct transcript_rows rows;
+    int64_t context; /* tokens that the main loop sent last; -1: not known */
+    json_t *limit;   /* "quotaLimits" of an error since the last report */
+};
+
+static const char *word(const json_t *object, const char *key)
+{
+    return json_member_string(object, key, "");
+}
+
+static void *create(void)
+{
+    struct transcript *transcript = xcalloc(1, sizeof *transcript);
+
+    transcript_rows_init(&transcript->rows);
+    transcript->context = -1;
+    return transcript;
+}
+
+static void destroy(void *state)
+{
+    struct transcript *transcript = state;
+
+    transcript_rows_finish(&transcript->rows);
+    json_decref(transcript->limit);
+    free(transcript);
+}
+
+static bool grew(const void *hooks, const json_t *payload)
+{
+    static const char *const events[] = {"SessionStart", "PreToolUse", "PostToolUse", "Stop", "StopFailure"};
+    const char *name = word(payload, "hook_event_name");
+
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        if (strcmp(events[i], name) == 0)
+            return hook_conversation_knows(hooks, payload);
+    }
+    return false;
+}
+
+static void note_usage(struct transcript *transcript, const json_t *row, const json_t *message)
+{
+    const json_t *usage = json_object_get(message, "usage");
+    int64_t counts[COUNTS] = {[COUNT_INPUT] = json_member_integer(usage, "input_tokens", 0),
+                              [COUNT_OUTPUT] = json_member_integer(usage, "output_tokens", 0),
+                              [COUNT_CACHE_READ] = json_member_integer(usage, "cache_read_input_tokens", 0),
+                              [COUNT_CACHE_WRITE] =
+                                  json_member_integer(usage, "cache_creation_input_tokens", 0)};
+    char *key = xasprintf("%s %s", word(message, "id"), word(row, "requestId"));
+    int64_t sent;
+
+    transcript_rows_count(&transcript->rows, key, counts);
+    free(key);
+    sent = counts[COUNT_INPUT] + counts[COUNT_CACHE_READ] + counts[COUNT_CACHE_WRITE];
+    if (!json_is_true(json_object_get(row, "isSidechain")) && sent > 0)
+        transcript->context = sent;
+}
+
+/* What ends a turn is in the hook Stop as well. */
+static void note_content(struct transcript *transcript, const json_t *message)
+{
+    bool last = strcmp(word(message, "stop_reason"), "end_turn") == 0;
+    const json_t *block;
+    size_t index;
+
+    json_array_foreach(json_object_get(message, "content"), index, block)
+    {
+        const char *type = word(block, "type");
+        if (strcmp(type, "text") == 0 && !last)
+            transcript_rows_say(&transcript->rows, OBSERVED_TEXT, word(block, type));
+        else if (strcmp(type, "thinking") == 0)
+            transcript_rows_say(&transcript->rows, OBSERVED_THINKING, word(block, type));
+    }
+}
+
+static void note_limit(struct transcript *transcript, const json_t *limit)
+{
+    if (!transcript->rows.live || !json_is_object(limit))
+        return;
+    json_decref(transcript->limit);
+    transcript->limit = json_deep_copy(limit);
+}
+
+static void take_row(struct transcript *transcript, const json_t *row)
+{
+    const json_t *message = json_object_get(row, "message");
+
+    if (strcmp(word(row, "type"), "assistant") != 0)
+        return;
+    if (json_is_true(json_object_get(row, "isApiErrorMessage"))) {
+        note_limit(transcript, json_object_get(row, "quotaLimits"));
+        return;
+    }
+    note_usage(transcript, row, message);
+    if (json_is_true(json_object_get(row, "isSidechain")))
+        return;
+    if (*word(message, "model") != '<')
+        transcript_rows_model(&transcript->rows, word(message, "model"));
+    note_content(transcript, message);
+}
+
+static void line(void *state, char *text, size_t length)
+{
+    json_t *row;
+
+    /* Most rows are results of tools; they need not be parsed. */
+    if (memmem(text, length, "\"assistant\"", 11) == NULL)
+        return;
+    json_text_mend(text, length);
+    row = json_loadb(text, length, JSON_ALLOW_NUL, NULL);
+    take_row(state, row);
+    json_decref(row);
+}
+
+static void report_limit(struct transcript *transcript, const struct observer *observer)
+{
+    const json_t *limit = transcript->limit;
+    int64_t reset = json_member_integer(limit, "resetsAt", 0);
+
+    if (limit == NULL)
+        return;
+    observer->observe(observer->argument,
+                      &(struct observation){.kind = OBSERVED_LIMIT,
+                                            .name = word(limit, "rateLimitType"),
+                                            .until_ms = reset > 0 && reset <= UINT32_MAX ? reset * 1000 : 0,
+                                            .percent = -1,
+                                            .failed = strcmp(word(limit, "status"), "rejected") == 0});
+    json_decref(transcript->limit);
+    transcript->limit = NULL;
+}
+
+static double context_pct(const struct transcript *transcript)
+{
+    const char *model = transcript->rows.model == NULL ? "" : transcript->rows.model;
+    int64_t window = strstr(model, "[1m]") != NULL || transcript->context > WINDOW ? WINDOW_LONG : WINDOW;
+
+    return transcript->context < 0 ? -1 : 100.0 * (double)transcript->context / (double)window;
+}
+
+static void report(void *state, const struct observer *observer)
+{
+    struct transcript *transcript = state;
+
+    report_limit(transcript, observer);
+    transcript_rows_report(&transcript->rows, context_pct(transcript), observer);
+}
+
+const struct agent_transcript claude_transcript = {
+    .create = create, .destroy = destroy, .grew = grew, .line = line, .report = report};
