@@ -53,17 +53,20 @@ static void tell_ready(struct claude *claude, const struct observer *observer)
 static void begin_turn(struct claude *claude, const struct observer *observer)
 {
     claude->ready = true;
-    claude->limited = false;
+    if (!claude->turn.running)
+        claude->limited = false;
     stream_turn_begin(&claude->turn, observer, NULL);
 }
 
 void claude_tell_phase(struct claude *claude, const struct observer *observer)
 {
     const char *id;
-    json_t *tool;
+    json_t *tool, *asked;
 
-    if (json_object_size(claude->requests) > 0) {
-        stream_turn_phase(&claude->turn, observer, PHASE_APPROVAL, NULL);
+    json_object_foreach(claude->requests, id, asked)
+    {
+        stream_turn_phase(&claude->turn, observer, PHASE_APPROVAL,
+                          text_of(json_object_get(asked, "request"), "tool_name"));
         return;
     }
     json_object_foreach(claude->tools, id, tool)
