@@ -5,42 +5,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/drawing_wrap.h"
-#include "agent/tool_line.h"
+#include "agent/drawing_rows.h"
 #include "base/json.h"
 #include "base/memory.h"
-
-#define CALLS 32
-#define RESULT_LINES 8
-#define DIFF_LINES 60
-#define RESET "\x1b[0m"
-#define DIM "\x1b[2m"
-#define RED "\x1b[31m"
-#define GREEN "\x1b[32m"
-#define YELLOW "\x1b[33m"
-#define BOLD "\x1b[1m"
-#define BAR "\xE2\x94\x82 "     /* │ */
-#define ELBOW "  \xE2\x8E\xBF " /* ⎿ */
-
-/* A tool call, until its result is drawn. */
-struct call {
-    char *id, *name;
-    bool hidden; /* something else shows what it does */
-    bool filed;  /* the files that it changed were drawn */
-};
-
-struct drawing {
-    struct wrap wrap;
-    enum observation_kind open; /* of the text that goes on; OBSERVED_UNKNOWN: none */
-    char *parent;               /* of it */
-    bool begun;                 /* something was drawn */
-    bool gap;                   /* the last row is empty */
-    struct call calls[CALLS];
-    unsigned next_call;
-    char *last_call;                     /* id of the call drawn last, when nothing came after it */
-    struct observed_usage usage, before; /* totals, and those at the end of the turn before */
-    int64_t limited_until;
-};
 
 struct drawing *drawing_create(void)
 {
@@ -52,7 +19,7 @@ struct drawing *drawing_create(void)
     return drawing;
 }
 
-static void forget_call(struct call *call)
+void drawing_forget_call(struct call *call)
 {
     free(call->id);
     free(call->name);
@@ -65,7 +32,7 @@ void drawing_destroy(struct drawing *drawing)
         return;
     wrap_finish(&drawing->wrap);
     for (size_t i = 0; i < CALLS; i++)
-        forget_call(&drawing->calls[i]);
+        drawing_forget_call(&drawing->calls[i]);
     free(drawing->parent);
     free(drawing->last_call);
     free(drawing);
@@ -73,7 +40,7 @@ void drawing_destroy(struct drawing *drawing)
 
 /* ---- rows ---- */
 
-static void close_text(struct drawing *drawing, int cols, struct buffer *out)
+void drawing_close(struct drawing *drawing, int cols, struct buffer *out)
 {
     if (drawing->open == OBSERVED_UNKNOWN)
         return;
@@ -89,9 +56,9 @@ static void append_bar(const char *parent, struct buffer *out)
 }
 
 /* An empty row before what comes, unless there is one. */
-static void gap(struct drawing *drawing, const char *parent, int cols, struct buffer *out)
+void drawing_gap(struct drawing *drawing, const char *parent, int cols, struct buffer *out)
 {
-    close_text(drawing, cols, out);
+    drawing_close(drawing, cols, out);
     if (drawing->begun && !drawing->gap) {
         append_bar(parent, out);
         buffer_append_string(out, "\r\n");
@@ -99,15 +66,15 @@ static void gap(struct drawing *drawing, const char *parent, int cols, struct bu
     drawing->begun = drawing->gap = true;
 }
 
-static void forget_last(struct drawing *drawing)
+void drawing_forget_last(struct drawing *drawing)
 {
     free(drawing->last_call);
     drawing->last_call = NULL;
 }
 
 /* A row of its own: prefix (with its width) and one cut line in a colour. */
-static void row(struct drawing *drawing, const char *parent, const char *prefix, int width,
-                const char *colour, const char *text, size_t length, int cols, struct buffer *out)
+void drawing_row(struct drawing *drawing, const char *parent, const char *prefix, int width,
+                 const char *colour, const char *text, size_t length, int cols, struct buffer *out)
 {
     int left = cols - width - (parent != NULL ? 2 : 0);
 
@@ -123,9 +90,9 @@ static void row(struct drawing *drawing, const char *parent, const char *prefix,
 static void line(struct drawing *drawing, const char *parent, const char *prefix, int width,
                  const char *colour, const char *text, int cols, struct buffer *out)
 {
-    close_text(drawing, cols, out);
-    row(drawing, parent, prefix, width, colour, text, strlen(text), cols, out);
-    forget_last(drawing);
+    drawing_close(drawing, cols, out);
+    drawing_row(drawing, parent, prefix, width, colour, text, strlen(text), cols, out);
+    drawing_forget_last(drawing);
 }
 
 static struct indent indent_of(const char *parent, const char *first, const char *rest, int width)
@@ -147,7 +114,7 @@ static void paragraph(struct drawing *drawing, const struct indent *indent, cons
     wrap_end(&drawing->wrap, cols, out);
     drawing->begun = true;
     drawing->gap = false;
-    forget_last(drawing);
+    drawing_forget_last(drawing);
 }
 
 /* ---- text ---- */
@@ -165,8 +132,8 @@ static void text(struct drawing *drawing, const struct observation *said, int co
         return;
     if (drawing->open != said->kind || !same(drawing->parent, said->parent) || said->whole) {
         struct indent indent = indent_of(said->parent, "", "", 0);
-        gap(drawing, said->parent, cols, out);
-        forget_last(drawing);
+        drawing_gap(drawing, said->parent, cols, out);
+        drawing_forget_last(drawing);
         free(drawing->parent);
         drawing->parent = said->parent == NULL ? NULL : xstrdup(said->parent);
         wrap_begin(&drawing->wrap, &indent, thinking ? "2;3" : "", !thinking);
@@ -175,7 +142,7 @@ static void text(struct drawing *drawing, const struct observation *said, int co
     }
     wrap_text(&drawing->wrap, said->text, strlen(said->text), cols, out);
     if (said->whole)
-        close_text(drawing, cols, out);
+        drawing_close(drawing, cols, out);
 }
 
 static void prompt(struct drawing *drawing, const char *words, int cols, struct buffer *out)
@@ -184,206 +151,8 @@ static void prompt(struct drawing *drawing, const char *words, int cols, struct 
 
     if (words == NULL)
         return;
-    gap(drawing, NULL, cols, out);
+    drawing_gap(drawing, NULL, cols, out);
     paragraph(drawing, &indent, "1", false, words, cols, out);
-}
-
-/* ---- tools ---- */
-
-static struct call *find_call(struct drawing *drawing, const char *id)
-{
-    for (size_t i = 0; id != NULL && i < CALLS; i++) {
-        if (drawing->calls[i].id != NULL && strcmp(drawing->calls[i].id, id) == 0)
-            return &drawing->calls[i];
-    }
-    return NULL;
-}
-
-static struct call *note_call(struct drawing *drawing, const char *id, const char *name)
-{
-    struct call *call = &drawing->calls[drawing->next_call++ % CALLS];
-
-    forget_call(call);
-    call->id = xstrdup(id == NULL ? "" : id);
-    call->name = xstrdup(name == NULL ? "tool" : name);
-    return call;
-}
-
-/* Their lists are drawn as such (OBSERVED_TODO). */
-static bool shown_as_list(const char *name)
-{
-    static const char *const names[] = {"TodoWrite", "todowrite", "todo_write", "write_todos", "update_plan"};
-
-    for (size_t i = 0; name != NULL && i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void tool_call(struct drawing *drawing, const struct observation *made, int cols, struct buffer *out)
-{
-    struct call *call = note_call(drawing, made->id, made->name);
-    struct buffer what, name;
-    char prefix[160];
-
-    call->hidden = shown_as_list(made->name);
-    if (call->hidden)
-        return;
-    gap(drawing, made->parent, cols, out);
-    buffer_init(&what);
-    buffer_init(&name);
-    buffer_append_string(&what, "");
-    buffer_append_string(&name, "");
-    wrap_cut(call->name, strlen(call->name), 40, &name);
-    if (made->server)
-        buffer_append_string(&what, "(at the vendor) ");
-    if (made->text != NULL)
-        buffer_append_string(&what, made->text);
-    else
-        tool_line_append(&what, made->input);
-    (void)snprintf(prefix, sizeof prefix, "\x1b[34m\xE2\x97\x8F" RESET " " BOLD "%.100s" RESET "  ",
-                   name.bytes);
-    row(drawing, made->parent, prefix, 4 + width_of_text(name.bytes, name.length), "", what.bytes,
-        what.length, cols, out);
-    buffer_finish(&what);
-    buffer_finish(&name);
-    forget_last(drawing);
-    drawing->last_call = xstrdup(call->id);
-}
-
-static size_t count_lines(const char *words)
-{
-    size_t count = 0;
-
-    for (; *words != '\0'; count++) {
-        words += strcspn(words, "\n");
-        words += *words == '\n';
-    }
-    return count;
-}
-
-static void append_more(struct drawing *drawing, const char *parent, size_t count, int cols,
-                        struct buffer *out)
-{
-    char words[64];
-
-    (void)snprintf(words, sizeof words, "\xE2\x80\xA6 %zu more line%s", count, count == 1 ? "" : "s");
-    row(drawing, parent, "    ", 4, DIM, words, strlen(words), cols, out);
-}
-
-static void result_lines(struct drawing *drawing, const struct observation *given, const char *words,
-                         int cols, struct buffer *out)
-{
-    const char *colour = given->failed ? RED : DIM;
-    size_t count = count_lines(words), shown = count <= RESULT_LINES + 1 ? count : RESULT_LINES;
-
-    for (size_t i = 0; i < shown; i++) {
-        size_t length = strcspn(words, "\n");
-        row(drawing, given->parent, i == 0 ? DIM ELBOW RESET : "    ", 4, colour, words, length, cols, out);
-        words += length + (words[length] == '\n');
-    }
-    if (count > shown)
-        append_more(drawing, given->parent, count - shown, cols, out);
-}
-
-static void tool_result(struct drawing *drawing, const struct observation *given, int cols,
-                        struct buffer *out)
-{
-    struct call *call = find_call(drawing, given->id);
-    bool below =
-        drawing->last_call != NULL && given->id != NULL && strcmp(drawing->last_call, given->id) == 0;
-    bool silent = call != NULL && (call->hidden || call->filed) && !given->failed;
-    const char *start = given->text == NULL ? "" : given->text;
-    char *words;
-    size_t length;
-
-    start += strspn(start, "\n");
-    length = strlen(start);
-    while (length > 0 && strchr(" \n\r\t", start[length - 1]) != NULL)
-        length--;
-    if (length == 0 && given->failed) {
-        start = "failed";
-        length = strlen(start);
-    }
-    if (!silent && length > 0) {
-        close_text(drawing, cols, out);
-        words = xstrndup(start, length);
-        if (!below && call != NULL)
-            row(drawing, given->parent, DIM "\xE2\x97\x8B ", 2, "", call->name, strlen(call->name), cols,
-                out);
-        result_lines(drawing, given, words, cols, out);
-        free(words);
-    }
-    if (call != NULL)
-        forget_call(call);
-    forget_last(drawing);
-}
-
-/* ---- files ---- */
-
-static const char *diff_colour(char sign)
-{
-    return sign == '+' ? GREEN : sign == '-' ? RED : DIM;
-}
-
-static void count_changes(const char *diff, size_t *added, size_t *removed)
-{
-    *added = *removed = 0;
-    while (*diff != '\0') {
-        *added += diff[0] == '+' && strncmp(diff, "+++ ", 4) != 0;
-        *removed += diff[0] == '-' && strncmp(diff, "--- ", 4) != 0;
-        diff += strcspn(diff, "\n");
-        diff += *diff == '\n';
-    }
-}
-
-static bool is_header(const char *diff)
-{
-    return strncmp(diff, "+++ ", 4) == 0 || strncmp(diff, "--- ", 4) == 0 || strncmp(diff, "diff ", 5) == 0 ||
-           strncmp(diff, "index ", 6) == 0 || *diff == '\\';
-}
-
-static void diff_lines(struct drawing *drawing, const char *parent, const char *diff, int cols,
-                       struct buffer *out)
-{
-    size_t shown = 0;
-
-    while (*diff != '\0' && shown < DIFF_LINES) {
-        size_t length = strcspn(diff, "\n");
-        bool hunk = strncmp(diff, "@@", 2) == 0;
-        if (!is_header(diff) && !(hunk && shown == 0)) {
-            row(drawing, parent, "    ", 4, diff_colour(*diff), hunk ? "\xE2\x8B\xAE" : diff,
-                hunk ? 3 : length, cols, out);
-            shown++;
-        }
-        diff += length + (diff[length] == '\n');
-    }
-    if (*diff != '\0')
-        append_more(drawing, parent, count_lines(diff), cols, out);
-}
-
-static void file(struct drawing *drawing, const struct observation *changed, int cols, struct buffer *out)
-{
-    const char *diff = json_member_string(changed->input, "diff", "");
-    struct call *call = find_call(drawing, changed->id);
-    size_t added, removed;
-    struct buffer head;
-
-    close_text(drawing, cols, out);
-    if (changed->text == NULL)
-        return;
-    count_changes(diff, &added, &removed);
-    buffer_init(&head);
-    buffer_printf(&head, "%s%s%s", changed->outcome == NULL ? "changed" : changed->outcome, " ",
-                  changed->text);
-    if (*diff != '\0')
-        buffer_printf(&head, "  +%zu \xE2\x88\x92%zu", added, removed);
-    row(drawing, changed->parent, DIM ELBOW RESET, 4, BOLD, head.bytes, head.length, cols, out);
-    buffer_finish(&head);
-    diff_lines(drawing, changed->parent, diff, cols, out);
-    if (call != NULL)
-        call->filed = true;
 }
 
 /* ---- lists, questions ---- */
@@ -393,24 +162,24 @@ static void todo(struct drawing *drawing, const struct observation *told, int co
     const json_t *item;
     size_t index;
 
-    gap(drawing, told->parent, cols, out);
-    row(drawing, told->parent, "", 0, BOLD, "To do", 5, cols, out);
+    drawing_gap(drawing, told->parent, cols, out);
+    drawing_row(drawing, told->parent, "", 0, BOLD, "To do", 5, cols, out);
     json_array_foreach(told->input, index, item)
     {
         const char *state = json_member_string(item, "state", "pending");
         const char *words = json_member_string(item, "text", "");
         bool done = strcmp(state, "done") == 0, active = strcmp(state, "active") == 0;
-        row(drawing, told->parent,
-            done     ? "  " GREEN "\xE2\x98\x91" RESET " "
-            : active ? "  " YELLOW "\xE2\x96\xB8" RESET " "
-                     : "  \xE2\x98\x90 ",
-            4,
-            done     ? DIM
-            : active ? BOLD
-                     : "",
-            words, strlen(words), cols, out);
+        drawing_row(drawing, told->parent,
+                    done     ? "  " GREEN "\xE2\x98\x91" RESET " "
+                    : active ? "  " YELLOW "\xE2\x96\xB8" RESET " "
+                             : "  \xE2\x98\x90 ",
+                    4,
+                    done     ? DIM
+                    : active ? BOLD
+                             : "",
+                    words, strlen(words), cols, out);
     }
-    forget_last(drawing);
+    drawing_forget_last(drawing);
 }
 
 static void approval(struct drawing *drawing, const struct observation *asked, int cols, struct buffer *out)
@@ -418,10 +187,10 @@ static void approval(struct drawing *drawing, const struct observation *asked, i
     struct indent indent = indent_of(asked->parent, YELLOW "?" RESET " ", "  ", 2);
     bool question = asked->request != NULL && strcmp(asked->request, "question") == 0;
     const json_t *choice;
-    char prefix[24];
+    char prefix[40];
     size_t index;
 
-    gap(drawing, asked->parent, cols, out);
+    drawing_gap(drawing, asked->parent, cols, out);
     paragraph(drawing, &indent, "33", false, asked->text == NULL ? "May it go on?" : asked->text, cols, out);
     json_array_foreach(asked->choices, index, choice)
     {
@@ -430,7 +199,7 @@ static void approval(struct drawing *drawing, const struct observation *asked, i
         if (question)
             break;
         (void)snprintf(prefix, sizeof prefix, "  %zu. ", index + 1);
-        row(drawing, asked->parent, prefix, (int)strlen(prefix), "", words, strlen(words), cols, out);
+        drawing_row(drawing, asked->parent, prefix, (int)strlen(prefix), "", words, strlen(words), cols, out);
     }
 }
 
@@ -540,15 +309,15 @@ static void turn_ended(struct drawing *drawing, const struct observation *told, 
     append_amount(&words, usage->output_tokens, before->output_tokens, "out");
     if (usage->cost_usd >= 0 && cost > 0)
         buffer_printf(&words, "%s$%.4f", words.length > 0 ? " \xC2\xB7 " : "", cost);
-    if (told->duration_ms > 0)
+    if (told->duration_ms >= 50)
         buffer_printf(&words, "%s%.1f s", words.length > 0 ? " \xC2\xB7 " : "",
                       (double)told->duration_ms / 1000);
     if (words.length > 0) {
-        gap(drawing, told->parent, cols, out);
+        drawing_gap(drawing, told->parent, cols, out);
         line(drawing, told->parent, "", 0, DIM, words.bytes, cols, out);
     }
     buffer_finish(&words);
-    close_text(drawing, cols, out);
+    drawing_close(drawing, cols, out);
     drawing->before = *usage;
 }
 
@@ -556,7 +325,7 @@ static void failure(struct drawing *drawing, const struct observation *told, int
 {
     struct indent indent = indent_of(told->parent, RED "\xE2\x9C\x97" RESET " ", "  ", 2);
 
-    gap(drawing, told->parent, cols, out);
+    drawing_gap(drawing, told->parent, cols, out);
     paragraph(drawing, &indent, "31", false, told->text != NULL ? told->text : "the agent failed", cols, out);
 }
 
@@ -571,7 +340,7 @@ static void note(struct drawing *drawing, const struct observation *told, int co
     if (told->name != NULL)
         buffer_printf(&words, "%s: ", told->name);
     buffer_append_string(&words, told->text);
-    close_text(drawing, cols, out);
+    drawing_close(drawing, cols, out);
     paragraph(drawing, &indent, "2", false, words.bytes, cols, out);
     buffer_finish(&words);
 }
@@ -581,7 +350,7 @@ static void subagent(struct drawing *drawing, const struct observation *told, in
 {
     char words[200];
 
-    if (find_call(drawing, told->id) != NULL || told->name == NULL)
+    if (drawing_call(drawing, told->id) != NULL || told->name == NULL)
         return;
     (void)snprintf(words, sizeof words, "%.150s%s", told->name, told->ended ? " has ended" : "");
     line(drawing, told->parent, "\x1b[35m\xE2\x97\x87" RESET " ", 2, told->ended ? DIM : "", words, cols,
@@ -595,8 +364,8 @@ void drawing_observe(struct drawing *drawing, const struct observation *observat
         [OBSERVED_TURN_ENDED] = turn_ended,
         [OBSERVED_TEXT] = text,
         [OBSERVED_THINKING] = text,
-        [OBSERVED_TOOL_CALL] = tool_call,
-        [OBSERVED_TOOL_RESULT] = tool_result,
+        [OBSERVED_TOOL_CALL] = drawing_tool_call,
+        [OBSERVED_TOOL_RESULT] = drawing_tool_result,
         [OBSERVED_APPROVAL] = approval,
         [OBSERVED_APPROVAL_RESOLVED] = resolved,
         [OBSERVED_SUBAGENT] = subagent,
@@ -604,7 +373,7 @@ void drawing_observe(struct drawing *drawing, const struct observation *observat
         [OBSERVED_LIMIT] = limit,
         [OBSERVED_ERROR] = failure,
         [OBSERVED_TODO] = todo,
-        [OBSERVED_FILE] = file,
+        [OBSERVED_FILE] = drawing_file,
         [OBSERVED_NOTE] = note,
         [OBSERVED_UNKNOWN] = NULL,
     };
@@ -621,8 +390,8 @@ void drawing_observe(struct drawing *drawing, const struct observation *observat
 void drawing_line(struct drawing *drawing, enum drawing_line kind, const char *words, size_t length, int cols,
                   struct buffer *out)
 {
-    close_text(drawing, cols, out);
-    row(drawing, NULL, "", 0, kind == DRAWING_STDERR ? "\x1b[2;31m" : DIM, words, length, cols < 8 ? 8 : cols,
-        out);
-    forget_last(drawing);
+    drawing_close(drawing, cols, out);
+    drawing_row(drawing, NULL, "", 0, kind == DRAWING_STDERR ? "\x1b[2;31m" : DIM, words, length,
+                cols < 8 ? 8 : cols, out);
+    drawing_forget_last(drawing);
 }

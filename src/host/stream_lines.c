@@ -84,18 +84,32 @@ static void replace_invalid(const char *bytes, size_t length, struct buffer *out
     }
 }
 
-static json_t *parse(const struct buffer *line)
+/* An escaped NUL, which would end a string early, becomes U+FFFD. */
+static void replace_escaped_nul(struct buffer *line)
+{
+    char *at = line->bytes, *end = line->bytes + line->length;
+
+    while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
+        if (end - at >= 6 && memcmp(at, "\\u0000", 6) == 0)
+            memcpy(at, "\\ufffd", 6);
+        at += end - at >= 2 ? 2 : 1;
+    }
+}
+
+static json_t *parse(struct buffer *line)
 {
     json_error_t error;
-    json_t *message = json_loadb(line->bytes, line->length, JSON_ALLOW_NUL, &error);
+    json_t *message;
     struct buffer clean;
 
+    replace_escaped_nul(line);
+    message = json_loadb(line->bytes, line->length, 0, &error);
     if (message != NULL || strchr("{\xEF", line->bytes[0]) == NULL)
         return message;
     buffer_init(&clean);
     replace_invalid(line->bytes, line->length, &clean);
     json_text_mend(clean.bytes, clean.length);
-    message = json_loadb(clean.bytes, clean.length, JSON_ALLOW_NUL, &error);
+    message = json_loadb(clean.bytes, clean.length, 0, &error);
     buffer_finish(&clean);
     return message;
 }
@@ -119,7 +133,7 @@ static void draw_line(struct host *host, enum drawing_line kind, const struct bu
         stream->drawn.length = before;
 }
 
-static void message_line(struct host *host, const struct buffer *line)
+static void message_line(struct host *host, struct buffer *line)
 {
     struct stream *stream = &host->stream;
     struct observer observer = stream_observer(host);
