@@ -1,11 +1,12 @@
 #include "agent/detector.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/utf8.h"
 
-#define GROWING_MS 700
+#define GROWING_MS 800
 #define UNMATCHED_MS 300 /* a screen that no rule knows must stay so long before it counts */
 
 void detector_init(struct detector *detector, const struct rules *rules, int64_t now_ms)
@@ -119,17 +120,26 @@ bool detector_status_clear(struct detector *detector, int64_t now_ms)
 
 /* ---- the screen ---- */
 
+/* When the output has paused, for screens are drawn in steps; but not later than that after it began. */
+static void plan_look(struct detector *detector, int64_t now_ms)
+{
+    if (detector->look_ms == 0)
+        detector->unlooked_ms = now_ms;
+    detector->look_ms = now_ms + DETECTOR_LOOK_MS;
+    if (detector->look_ms > detector->unlooked_ms + DETECTOR_INTERVAL_MS)
+        detector->look_ms = detector->unlooked_ms + DETECTOR_INTERVAL_MS;
+    if (detector->look_ms < detector->looked_ms + DETECTOR_INTERVAL_MS)
+        detector->look_ms = detector->looked_ms + DETECTOR_INTERVAL_MS;
+}
+
 bool detector_output(struct detector *detector, int64_t now_ms)
 {
     bool first = !detector->output_seen;
 
     detector->output_seen = true;
     phase_output(&detector->phase, now_ms);
-    if (detector->look_ms == 0 && rules_know_screen(detector->rules)) {
-        detector->look_ms = now_ms + DETECTOR_LOOK_MS;
-        if (detector->look_ms < detector->looked_ms + DETECTOR_INTERVAL_MS)
-            detector->look_ms = detector->looked_ms + DETECTOR_INTERVAL_MS;
-    }
+    if (rules_know_screen(detector->rules))
+        plan_look(detector, now_ms);
     /* A program whose prompt box is known still starts until it is there. */
     if (!first || rules_know_box(detector->rules))
         return false;
@@ -149,7 +159,14 @@ static void note_growth(struct detector *detector, const char *text, int line, i
     if (hash == detector->text)
         return;
     detector->text = hash;
-    detector->grown_ms = now_ms;
+    detector->growths = now_ms < detector->grown_ms + GROWING_MS ? detector->growths + 1 : 1;
+    detector->grown_ms = detector->phase.text_ms = now_ms;
+}
+
+/* Once is a line that was added, twice in a row is text that is being written. */
+static bool is_growing(const struct detector *detector, int64_t now_ms)
+{
+    return detector->growths > 1 && now_ms < detector->grown_ms + GROWING_MS;
 }
 
 /* No rule speaks: what was believed stays for a moment, for screens are drawn in steps. */
@@ -172,26 +189,37 @@ static bool unmatched(struct detector *detector, int64_t now_ms)
 static bool matched(struct detector *detector, int64_t now_ms, int64_t wall_ms)
 {
     const struct rules_match *match = &detector->match;
+    bool changed =
+        detector_observe(detector, EVIDENCE_SCREEN, match->phase, match->coarse, "screen: ", match->detail,
+                         match->wait_ms < 0 ? 0 : wall_ms + match->wait_ms, now_ms);
 
-    detector->unmatched_ms = 0;
-    detector->box_seen = detector->box_seen || match->phase != PHASE_INITIALIZING;
-    return detector_observe(detector, EVIDENCE_SCREEN, match->phase, match->coarse, "screen: ", match->detail,
-                            match->wait_ms < 0 ? 0 : wall_ms + match->wait_ms, now_ms);
+    if (!detector->box_seen && match->phase != PHASE_INITIALIZING) {
+        detector->box_seen = true;
+        changed = detector_observe(detector, EVIDENCE_PROCESS, PHASE_UNKNOWN, false, "nothing is known", "",
+                                   0, now_ms) ||
+                  changed;
+    }
+    return changed;
 }
 
 bool detector_screen(struct detector *detector, const char *text, bool complete, int64_t now_ms,
                      int64_t wall_ms)
 {
+    struct rules_seen seen;
+
     if (!complete) {
         detector->look_ms = now_ms + DETECTOR_LOOK_MS;
         return false;
     }
     detector->look_ms = 0;
     detector->looked_ms = now_ms;
-    detector->match = rules_screen(detector->rules, text, now_ms < detector->grown_ms + GROWING_MS);
+    seen.growing = is_growing(detector, now_ms);
+    seen.working = phase_is_working(detector->phase.phase);
+    detector->match = rules_screen(detector->rules, text, seen);
+    note_growth(detector, text, detector->match.line < 0 ? INT_MAX : detector->match.line, now_ms);
     if (detector->match.phase == PHASE_COUNT)
         return unmatched(detector, now_ms);
-    note_growth(detector, text, detector->match.line, now_ms);
+    detector->unmatched_ms = 0;
     return matched(detector, now_ms, wall_ms);
 }
 

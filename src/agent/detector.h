@@ -14,7 +14,7 @@
 #include "agent/program_status.h"
 #include "agent/rules.h"
 
-/* A screen is looked at so long after output came, and at most so often. */
+/* A screen is looked at when output has paused so long, and at most so often. */
 #define DETECTOR_LOOK_MS 30
 #define DETECTOR_INTERVAL_MS 100
 
@@ -28,8 +28,10 @@ struct detector {
     bool spoke;           /* evidence of rank 1 to 4 was given in this attempt */
     uint32_t text;        /* of the screen, without its bottom */
     int64_t grown_ms;     /* when that changed last */
+    unsigned growths;     /* times in a row that it did */
     int64_t unmatched_ms; /* since when no screen rule speaks; 0: one does */
     int64_t look_ms;      /* when to look at the screen next; 0: nothing changed */
+    int64_t unlooked_ms;  /* of the first output since the last look */
     int64_t looked_ms;
 };
 

@@ -83,7 +83,7 @@ void phase_init(struct phase_state *state, int64_t now_ms)
 }
 
 const struct phase_proofs phase_proofs_default = {
-    .dialog_gone_ms = 300, .quiet_ms = 1500, .turning_ms = 1000, .unsaid_ms = 3000};
+    .dialog_gone_ms = 300, .quiet_ms = 1500, .turning_ms = 1000, .unsaid_ms = 1000};
 
 /* ---- what each source says ---- */
 
@@ -290,7 +290,9 @@ static bool user_decides(struct phase_state *state, enum evidence_source best, i
     screen = live(state, EVIDENCE_SCREEN);
     if (screen != NULL && screen->phase == PHASE_IDLE) {
         int64_t since = user->at_ms > state->output_ms ? user->at_ms : state->output_ms;
-        return !passed(state, since, state->proofs.unsaid_ms, now_ms);
+        /* Text that came since is an answer, as short as it was. */
+        int wait = state->text_ms > user->at_ms ? state->proofs.unsaid_ms / 3 : state->proofs.unsaid_ms;
+        return !passed(state, since, wait, now_ms);
     }
     return true;
 }
@@ -330,11 +332,13 @@ static bool enter(struct phase_state *state, enum phase phase, enum evidence_sou
 }
 
 /* How long `phase` must be wanted before it is entered, in ms. */
-static int hold_of(const struct phase_state *state, enum phase phase)
+static int hold_of(const struct phase_state *state, enum phase phase, enum evidence_source source)
 {
     if (phase == PHASE_IDLE)
         return PHASE_IDLE_DEBOUNCE_MS;
-    return phase_is_working(phase) && phase_is_working(state->phase) ? PHASE_DWELL_MS : 0;
+    if (!phase_is_working(phase) || source == EVIDENCE_USER)
+        return 0;
+    return phase_is_working(state->phase) ? PHASE_DWELL_MS : PHASE_FLASH_MS;
 }
 
 static bool settle(struct phase_state *state, int64_t now_ms)
@@ -351,7 +355,7 @@ static bool settle(struct phase_state *state, int64_t now_ms)
         state->wanted = phase;
         state->wanted_at_ms = now_ms;
     }
-    due = state->wanted_at_ms + hold_of(state, phase);
+    due = state->wanted_at_ms + hold_of(state, phase, source);
     if (due < state->since_ms + PHASE_DWELL_MS && state->phase != PHASE_INITIALIZING &&
         state->phase != PHASE_UNKNOWN)
         due = state->since_ms + PHASE_DWELL_MS;

@@ -76,6 +76,7 @@ struct phase_state {
     const char *why[EVIDENCE_COUNT];
     struct phase_proofs proofs;
     int64_t output_ms; /* of the agent's last output */
+    int64_t text_ms;   /* when the text above its prompt box changed last */
     int64_t dialog_ms; /* when a screen rule last saw a dialog; 0: never */
     enum phase wanted; /* a change that has to hold for a while; PHASE_COUNT: none */
     int64_t wanted_at_ms;
@@ -87,6 +88,8 @@ struct phase_state {
 #define PHASE_IDLE_DEBOUNCE_MS 300
 /* How long any phase lasts at least, approval excepted, and how long another kind of work must hold. */
 #define PHASE_DWELL_MS 150
+/* How long work must hold before an agent that rested counts as working: some flash at their start. */
+#define PHASE_FLASH_MS 50
 
 void phase_init(struct phase_state *state, int64_t now_ms);
 /* Takes the evidence of one source. Returns true when the phase (or its until) changed. */

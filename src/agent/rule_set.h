@@ -37,6 +37,7 @@ struct rule {
     struct patterns same;            /* match the rule's line */
     struct patterns block;           /* the line above it where what stands before it begins */
     struct patterns within, without; /* any line, no line of that block */
+    bool while_working;              /* speaks only of an agent that is believed to work */
     bool growing;                    /* what stands above the rule's line is being written */
     char *wait;                      /* after this text the rule's line says how long */
     struct rule *then;               /* what the same line says more exactly */

@@ -189,12 +189,13 @@ static int read_rules(const struct place *above, const json_t *object, const cha
 
 static int read_rule(const struct place *place, const json_t *object, struct rule *rule)
 {
-    static const char *const keys[] = {"phase",   "kind", "last",  "any",      "all",
-                                       "none",    "same", "block", "within",   "without",
-                                       "growing", "wait", "then",  "question", NULL};
+    static const char *const keys[] = {"phase", "kind",  "last",     "any",     "all",     "none",
+                                       "same",  "block", "within",   "without", "growing", "while_working",
+                                       "wait",  "then",  "question", NULL};
 
     rule->last = DEFAULT_LAST;
     rule->growing = json_member_bool(object, "growing", 0);
+    rule->while_working = json_member_bool(object, "while_working", 0);
     if (!json_is_object(object))
         return wrong(place, "", "expected an object");
     return known_keys(place, object, keys) < 0 || read_phase(place, object, rule) < 0 ||

@@ -55,10 +55,14 @@ struct rules_match {
     char detail[128]; /* the line */
     size_t rule;      /* its index in the file */
 };
-/* `screen`: rows ended by \n, as terminal_text gives them. `growing`: what stands above the agent's prompt box is being
- * written (rules_text_hash). */
-struct rules_match rules_screen(const struct rules *rules, const char *screen, bool growing);
-/* A hash of the lines above `line` but the last two, which may be a spinner: it changes as the agent writes. */
+/* What is known beside the screen's text. */
+struct rules_seen {
+    bool growing; /* what stands above the agent's prompt box is being written (rules_text_hash) */
+    bool working; /* the agent is believed to work */
+};
+/* `screen`: rows ended by \n, as terminal_text gives them. */
+struct rules_match rules_screen(const struct rules *rules, const char *screen, struct rules_seen seen);
+/* A hash of the lines above `line` but the last one, which may be a spinner's: it changes as the agent writes. */
 uint32_t rules_text_hash(const char *screen, int line);
 
 /* A dialog, as its rule reads it from the screen. Texts are the caller's to free with rules_question_finish. */

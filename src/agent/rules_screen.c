@@ -92,22 +92,22 @@ static bool block_matches(const struct rules *rules, const struct rule *rule,
 {
     int start;
 
-    if (rule->block.count == 0)
+    if (rule->block.count == 0 && rule->within.count == 0 && rule->without.count == 0)
         return true;
-    start = block_start(rules, rule, screen, line);
+    start = rule->block.count == 0 ? 0 : block_start(rules, rule, screen, line);
     return start >= 0 && (rule->within.count == 0 || lowest(screen, start, line, &rule->within) >= 0) &&
            lowest(screen, start, line, &rule->without) < 0;
 }
 
 /* The rule's line, or -1. */
 static int match(const struct rules *rules, const struct rule *rule, const struct screen_lines *screen,
-                 bool growing)
+                 struct rules_seen seen)
 {
     int from = window_start(screen, rule->last);
     int line = lowest(screen, from, screen->count, &rule->any);
 
-    if (line < 0 || (rule->growing && !growing) || !all_match(screen, from, &rule->all) ||
-        lowest(screen, from, screen->count, &rule->none) >= 0 ||
+    if (line < 0 || (rule->growing && !seen.growing) || (rule->while_working && !seen.working) ||
+        !all_match(screen, from, &rule->all) || lowest(screen, from, screen->count, &rule->none) >= 0 ||
         (rule->same.count > 0 && !patterns_match(&rule->same, screen->lines[line])) ||
         !block_matches(rules, rule, screen, line))
         return -1;
@@ -145,11 +145,11 @@ static void take_detail(struct rules_match *match, const char *line)
 
 /* What the rule's line says more exactly. */
 static const struct rule *refine(const struct rules *rules, const struct rule *rule,
-                                 const struct screen_lines *screen, int line, bool growing)
+                                 const struct screen_lines *screen, int line, struct rules_seen seen)
 {
     for (size_t i = 0; i < rule->then_count; i++) {
         const struct rule *finer = &rule->then[i];
-        if ((!finer->growing || growing) &&
+        if ((!finer->growing || seen.growing) &&
             (finer->same.count == 0 || patterns_match(&finer->same, screen->lines[line])) &&
             block_matches(rules, finer, screen, line))
             return finer;
@@ -157,7 +157,7 @@ static const struct rule *refine(const struct rules *rules, const struct rule *r
     return rule;
 }
 
-struct rules_match rules_screen(const struct rules *rules, const char *text, bool growing)
+struct rules_match rules_screen(const struct rules *rules, const char *text, struct rules_seen seen)
 {
     struct rules_match found = {.phase = PHASE_COUNT, .line = -1, .wait_ms = -1};
     struct screen_lines screen;
@@ -167,10 +167,10 @@ struct rules_match rules_screen(const struct rules *rules, const char *text, boo
     screen_lines_init(&screen, text);
     for (size_t i = 0; i < rules->screen_count && found.phase == PHASE_COUNT; i++) {
         const struct rule *rule = &rules->screen[i], *finer;
-        int line = match(rules, rule, &screen, growing);
+        int line = match(rules, rule, &screen, seen);
         if (line < 0)
             continue;
-        finer = refine(rules, rule, &screen, line, growing);
+        finer = refine(rules, rule, &screen, line, seen);
         found.phase = finer->phase;
         found.coarse = finer->coarse;
         found.kind = rule->kind;
@@ -186,7 +186,7 @@ struct rules_match rules_screen(const struct rules *rules, const char *text, boo
 
 /* ---- the rest ---- */
 
-#define SPINNER_LINES 2
+#define SPINNER_LINES 1
 #define FNV_START 2166136261u
 #define FNV_PRIME 16777619u
 

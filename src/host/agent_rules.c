@@ -9,51 +9,11 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "host/host.h"
-
-#define FILE_MAX (1024 * 1024)
-
-/* The user's file, whether or not it is there; NULL without a configuration folder. */
-static char *user_file(const char *agent)
-{
-    struct error error;
-    char *folder = path_config_dir(&error), *file;
-
-    if (folder == NULL)
-        return NULL;
-    file = xasprintf("%s/agents/%s.json", folder, agent);
-    free(folder);
-    return file;
-}
-
-char *agent_rules_file(const char *agent)
-{
-    char *file = user_file(agent);
-
-    if (file != NULL && access(file, R_OK) == 0)
-        return file;
-    free(file);
-    return NULL;
-}
-
-struct rules *agent_rules_read(const char *agent, const char *path, struct error *error)
-{
-    char *file = path != NULL ? xstrdup(path) : agent_rules_file(agent), *text;
-    struct rules *rules = NULL;
-    size_t length;
-
-    if (file == NULL)
-        return rules_load(agent, NULL, NULL, error);
-    if (path_read_file(file, FILE_MAX, &text, &length, error) == 0) {
-        rules = rules_load(agent, text, file, error);
-        free(text);
-    }
-    free(file);
-    return rules;
-}
+#include "host/rules_file.h"
 
 int agent_rules_load(struct host *host, struct error *error)
 {
-    host->rules = agent_rules_read(host->driver->name, NULL, error);
+    host->rules = rules_file_read(host->driver->name, NULL, error);
     if (host->rules != NULL)
         return 0;
     /* Said when clients can hear it. */
@@ -67,7 +27,7 @@ static void reload(struct host *host)
     struct rules *before = host->rules, *rules;
     struct error error;
 
-    rules = agent_rules_read(host->driver->name, NULL, &error);
+    rules = rules_file_read(host->driver->name, NULL, &error);
     if (rules == NULL) {
         host_warn(host, "rules", "%s; the rules before stay in force", error.text);
         return;
@@ -101,7 +61,7 @@ static void changed(evutil_socket_t descriptor, short what, void *argument)
 
 void agent_rules_watch(struct host *host)
 {
-    char *file = user_file(host->driver->name), *slash;
+    char *file = rules_file_path(host->driver->name), *slash;
     int descriptor;
 
     if (*host->rules_problem != '\0')

@@ -5,7 +5,6 @@
 #ifndef HOST_AGENT_RULES_H
 #define HOST_AGENT_RULES_H
 
-#include "agent/rules.h"
 #include "base/error.h"
 
 struct host;
@@ -15,9 +14,5 @@ int agent_rules_load(struct host *host, struct error *error);
 /* Begins to watch; after the loop and the clients are there. */
 void agent_rules_watch(struct host *host);
 void agent_rules_finish(struct host *host);
-/* The user's own file for an agent, the caller's to free; NULL: there is none. */
-char *agent_rules_file(const char *agent);
-/* Rules from a file (NULL: the user's own, else the built-in ones). NULL and the error. */
-struct rules *agent_rules_read(const char *agent, const char *path, struct error *error);
 
 #endif

@@ -179,7 +179,7 @@ static int read_dialog(struct host *host, struct rules_question *question)
         return -1;
     buffer_init(&text);
     terminal_text(host->attempt.terminal, &text);
-    match = rules_screen(host->rules, text.bytes, false);
+    match = rules_screen(host->rules, text.bytes, (struct rules_seen){.working = true});
     if (match.phase == PHASE_APPROVAL)
         result = rules_question(host->rules, &match, text.bytes, question);
     buffer_finish(&text);

@@ -11,7 +11,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "host/agent_rules.h"
+#include "host/rules_file.h"
 #include "host/typed.h"
 #include "store/recording.h"
 #include "term/terminal.h"
@@ -357,7 +357,7 @@ int detect_main(int argc, char **argv)
         result = detection.options.agent == NULL ? -1 : 0;
     }
     if (result == 0) {
-        detection.rules = agent_rules_read(detection.options.agent, detection.options.rules, &error);
+        detection.rules = rules_file_read(detection.options.agent, detection.options.rules, &error);
         result = detection.rules == NULL ? -1 : play(&detection, &error);
     }
     rules_destroy(detection.rules);

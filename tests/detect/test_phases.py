@@ -12,8 +12,8 @@ WANTED = 0.98
 
 # What is left without a source, by agent; each just below what was measured, so that a loss is noticed.
 FLOORS = {
-    "without 7501": {"claude": 0.95, "codex": 0.95, "gemini": 0.95, "opencode": 0.95, "qwen": 0.95, "pi": 0.95},
-    "screen only": {"claude": 0.90, "codex": 0.90, "gemini": 0.90, "opencode": 0.90, "qwen": 0.90, "pi": 0.90},
+    "without 7501": {"claude": 0.97, "codex": 0.97, "gemini": 0.97, "opencode": 0.97, "qwen": 0.97, "pi": 0.97},
+    "screen only": {"claude": 0.97, "codex": 0.97, "gemini": 0.97, "opencode": 0.97, "qwen": 0.97, "pi": 0.97},
 }
 
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROGRAM = ROOT / "build/ganger"
+PROGRAM = Path(os.environ.get("GANGER_PROGRAM", ROOT / "build/ganger"))
 RECORDINGS = ROOT / "tests/captures/phases"
 
 PHASES = ("initializing", "idle", "connecting", "thinking", "streaming", "tool", "approval", "limited", "retrying", "unknown")
