@@ -7,6 +7,7 @@
 #include "agent/driver.h"
 #include "agent/error_class.h"
 #include "agent/hook_calls.h"
+#include "agent/tool_line.h"
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -18,6 +19,7 @@ struct claude_hooks {
     json_t *subagents;       /* id: type, of those that run */
     char ended[HOOK_ID_MAX]; /* prompt whose turn is over: what still comes of it is late */
     bool running;            /* a turn */
+    const char *event;       /* name of the hook that is being taken */
     bool told_unknown;
 };
 
@@ -63,16 +65,16 @@ static void tell_phase(struct claude_hooks *hooks, const struct observer *observ
     char detail[64];
 
     if (hook_calls_asking(&hooks->calls)) {
-        hook_tell_phase(observer, PHASE_APPROVAL, NULL);
+        hook_tell_phase(observer, PHASE_APPROVAL, hooks->event);
     } else if (hooks->running && tool != NULL) {
         hook_tell_phase(observer, PHASE_TOOL, tool);
     } else if (hooks->running) {
-        hook_tell_phase(observer, PHASE_CONNECTING, NULL);
+        hook_tell_phase(observer, PHASE_CONNECTING, hooks->event);
     } else if (subagents > 0) {
         (void)snprintf(detail, sizeof detail, "%zu subagent%s", subagents, subagents == 1 ? "" : "s");
         hook_tell_phase(observer, PHASE_THINKING, detail);
     } else {
-        hook_tell_phase(observer, PHASE_IDLE, NULL);
+        hook_tell_phase(observer, PHASE_IDLE, hooks->event);
     }
 }
 
@@ -187,13 +189,18 @@ static void tool_called(struct claude_hooks *hooks, const json_t *payload, const
 {
     const char *parent = text_of(payload, "agent_id"), *name = word(payload, "tool_name");
     const json_t *input = json_object_get(payload, "tool_input");
+    struct buffer line;
 
     hook_calls_add(&hooks->calls, word(payload, "tool_use_id"), name, input, parent);
+    buffer_init(&line);
+    tool_line_append(&line, input);
     observe(observer, &(struct observation){.kind = OBSERVED_TOOL_CALL,
                                             .id = text_of(payload, "tool_use_id"),
                                             .parent = parent,
                                             .name = name,
+                                            .text = line.bytes,
                                             .input = input});
+    buffer_finish(&line);
     if (parent == NULL) {
         hooks->running = true;
         tell_phase(hooks, observer);
@@ -401,6 +408,8 @@ static const struct {
     {"SubagentStop", subagent_stopped, true},
     {"PreCompact", compacting, true},
     {"PostCompact", nothing, true},
+    {"MessageDisplay", nothing, true},
+    {"PostToolBatch", nothing, true},
     {"Elicitation", elicited, false},
     {"ElicitationResult", elicitation_over, false},
 };
@@ -416,6 +425,7 @@ static void message(void *state, const json_t *payload, const struct observer *o
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         if (strcmp(events[i].name, name) != 0)
             continue;
+        hooks->event = events[i].name;
         if (events[i].late || !is_late(hooks, payload))
             events[i].take(hooks, payload, observer);
         return;

@@ -5,14 +5,16 @@
 
 #include "agent/driver.h"
 #include "agent/hook_calls.h"
+#include "agent/tool_line.h"
 #include "base/json.h"
 #include "base/memory.h"
 
 struct gemini_hooks {
     struct hook_conversation conversation; /* first, for hook_conversation_knows */
     struct hook_calls calls;
-    unsigned called; /* tools, so far */
-    bool running;    /* a turn */
+    unsigned called;   /* tools, so far */
+    bool running;      /* a turn */
+    const char *event; /* name of the hook that is being taken */
     bool told_unknown;
 };
 
@@ -52,11 +54,11 @@ static void tell_phase(struct gemini_hooks *hooks, const struct observer *observ
     const char *tool = hook_calls_running(&hooks->calls);
 
     if (hook_calls_asking(&hooks->calls))
-        hook_tell_phase(observer, PHASE_APPROVAL, NULL);
+        hook_tell_phase(observer, PHASE_APPROVAL, hooks->event);
     else if (tool != NULL)
         hook_tell_phase(observer, PHASE_TOOL, tool);
     else
-        hook_tell_phase(observer, hooks->running ? PHASE_CONNECTING : PHASE_IDLE, NULL);
+        hook_tell_phase(observer, hooks->running ? PHASE_CONNECTING : PHASE_IDLE, hooks->event);
 }
 
 /* ---- sessions and turns ---- */
@@ -102,12 +104,17 @@ static void before_tool(struct gemini_hooks *hooks, const json_t *payload, const
     const json_t *input = json_object_get(payload, "tool_input");
     const char *name = word(payload, "tool_name");
     char id[HOOK_ID_MAX];
+    struct buffer line;
 
     (void)snprintf(id, sizeof id, "tool-%u", ++hooks->called);
     hooks->running = true;
     hook_calls_add(&hooks->calls, id, name, input, NULL);
+    buffer_init(&line);
+    tool_line_append(&line, input);
     observe(observer,
-            &(struct observation){.kind = OBSERVED_TOOL_CALL, .id = id, .name = name, .input = input});
+            &(struct observation){
+                .kind = OBSERVED_TOOL_CALL, .id = id, .name = name, .text = line.bytes, .input = input});
+    buffer_finish(&line);
     tell_phase(hooks, observer);
 }
 
@@ -236,6 +243,7 @@ static void message(void *state, const json_t *payload, const struct observer *o
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
         if (strcmp(events[i].name, name) != 0)
             continue;
+        hooks->event = events[i].name;
         events[i].take(hooks, payload, observer);
         return;
     }

@@ -1,86 +1,125 @@
-/* An observer that writes down what it is told, a line each, and what is sent. */
-#ifndef TESTS_OBSERVED_H
-#define TESTS_OBSERVED_H
+/*
+ * What a channel observes as text, one line an observation, for comparison with what is expected:
+ *
+ *     phase approval
+ *     tool_call call_1 bash {"command":"ls"}
+ */
+#ifndef TESTS_UNIT_AGENT_OBSERVED_H
+#define TESTS_UNIT_AGENT_OBSERVED_H
 
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "agent/observation.h"
 #include "base/buffer.h"
-
-struct observed {
-    struct buffer told, sent;
-};
+#include "base/json.h"
 
 static const char *const observed_names[] = {
-    "session", "phase", "turn",  "ended", "text",  "thinking", "call", "result", "asked",  "settled",
-    "agent",   "retry", "limit", "usage", "error", "todo",     "file", "note",   "unknown"};
+    [OBSERVED_SESSION] = "session",
+    [OBSERVED_PHASE] = "phase",
+    [OBSERVED_TURN_STARTED] = "turn_started",
+    [OBSERVED_TURN_ENDED] = "turn_ended",
+    [OBSERVED_TEXT] = "text",
+    [OBSERVED_THINKING] = "thinking",
+    [OBSERVED_TOOL_CALL] = "tool_call",
+    [OBSERVED_TOOL_RESULT] = "tool_result",
+    [OBSERVED_APPROVAL] = "approval",
+    [OBSERVED_APPROVAL_RESOLVED] = "approval_resolved",
+    [OBSERVED_SUBAGENT] = "subagent",
+    [OBSERVED_RETRY] = "retry",
+    [OBSERVED_LIMIT] = "limit",
+    [OBSERVED_USAGE] = "usage",
+    [OBSERVED_ERROR] = "error",
+    [OBSERVED_TODO] = "todo",
+    [OBSERVED_FILE] = "file",
+    [OBSERVED_NOTE] = "note",
+    [OBSERVED_UNKNOWN] = "unknown",
+};
 
-static void observed_append_json(struct buffer *out, const char *label, const json_t *value)
+static void observed_word(struct buffer *out, const char *word)
 {
-    char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
-
-    if (text != NULL)
-        buffer_printf(out, " %s=%s", label, text);
-    free(text);
+    if (word != NULL)
+        buffer_printf(out, " %s", word);
 }
 
-static void observed_append(struct buffer *out, const char *label, const char *text)
+static void observed_json(struct buffer *out, const json_t *value)
 {
-    if (text != NULL)
-        buffer_printf(out, " %s=%s", label, text);
+    if (value == NULL)
+        return;
+    buffer_append_char(out, ' ');
+    json_append_value(out, value);
 }
 
-static void observed_observe(void *argument, const struct observation *told)
+/* An observer's `observe`; the argument is a struct buffer. */
+static void observed_append(void *argument, const struct observation *seen)
 {
-    struct buffer *out = &((struct observed *)argument)->told;
+    struct buffer *out = argument;
+    const struct observed_usage *usage = &seen->usage;
 
-    buffer_append_string(out, observed_names[told->kind]);
-    if (told->kind == OBSERVED_PHASE)
-        buffer_printf(out, " %s", phase_name(told->phase));
-    if (told->kind == OBSERVED_USAGE)
-        buffer_printf(out, " in=%lld out=%lld read=%lld write=%lld cost=%.4f context=%.1f",
-                      (long long)told->usage.input_tokens, (long long)told->usage.output_tokens,
-                      (long long)told->usage.cache_read_tokens, (long long)told->usage.cache_write_tokens,
-                      told->usage.cost_usd, told->usage.context_pct);
-    observed_append(out, "parent", told->parent);
-    observed_append(out, "id", told->id);
-    observed_append(out, "name", told->name);
-    observed_append(out, "request", told->request);
-    observed_append(out, "text", told->text);
-    observed_append(out, "outcome", told->outcome);
-    if (told->kind == OBSERVED_TODO || told->kind == OBSERVED_FILE)
-        observed_append_json(out, "input", told->input);
-    observed_append_json(out, "choices", told->choices);
-    if (told->until_ms != 0)
-        buffer_printf(out, " until=%lld", (long long)told->until_ms);
-    if (told->kind == OBSERVED_RETRY)
-        buffer_printf(out, " attempt=%d/%d", told->attempt, told->attempts);
-    if (told->kind == OBSERVED_LIMIT)
-        buffer_printf(out, " percent=%d", told->percent);
-    buffer_printf(out, "%s%s%s%s\n", told->whole ? " whole" : "", told->failed ? " failed" : "",
-                  told->ended ? " over" : "", told->server ? " server" : "");
+    buffer_append_string(out, observed_names[seen->kind]);
+    if (seen->kind == OBSERVED_PHASE)
+        observed_word(out, phase_name(seen->phase));
+    observed_word(out, seen->parent);
+    observed_word(out, seen->id);
+    observed_word(out, seen->request);
+    observed_word(out, seen->name);
+    observed_word(out, seen->outcome);
+    observed_word(out, seen->text);
+    observed_json(out, seen->input);
+    observed_json(out, seen->choices);
+    if (seen->until_ms != 0)
+        buffer_printf(out, " until=%lld", (long long)seen->until_ms);
+    if (seen->attempt != 0)
+        buffer_printf(out, " attempt=%d/%d", seen->attempt, seen->attempts);
+    if (seen->kind == OBSERVED_LIMIT)
+        buffer_printf(out, " percent=%d", seen->percent);
+    if (seen->kind == OBSERVED_USAGE)
+        buffer_printf(out, " in=%lld out=%lld read=%lld write=%lld cost=%.4f context=%.2f",
+                      (long long)usage->input_tokens, (long long)usage->output_tokens,
+                      (long long)usage->cache_read_tokens, (long long)usage->cache_write_tokens,
+                      usage->cost_usd, usage->context_pct);
+    buffer_append_string(out, seen->whole ? " whole" : "");
+    buffer_append_string(out, seen->failed ? " failed" : "");
+    buffer_append_string(out, seen->ended ? " ended" : "");
+    buffer_append_char(out, '\n');
 }
 
-static void observed_send(void *argument, const char *bytes, size_t length)
+/* Feeds the lines of a text, each a JSON object. */
+static void observed_feed(const struct agent_channel *channel, void *state, const char *lines,
+                          struct buffer *out)
 {
-    buffer_append(&((struct observed *)argument)->sent, bytes, length);
+    const struct observer observer = {.observe = observed_append, .argument = out};
+
+    while (*lines != '\0') {
+        size_t length = 0;
+        json_t *message;
+        while (lines[length] != '\0' && lines[length] != '\n')
+            length++;
+        message = json_loadb(lines, length, 0, NULL);
+        if (message != NULL)
+            channel->message(state, message, &observer);
+        json_decref(message);
+        lines += length + (lines[length] == '\n');
+    }
 }
 
-static struct observer observed_by(struct observed *observed)
+/* The same with a file; allocated. */
+static char *observed_file(const struct agent_channel *channel, const char *path)
 {
-    return (struct observer){.observe = observed_observe, .send = observed_send, .argument = observed};
-}
+    FILE *file = fopen(path, "r");
+    void *state = channel->create();
+    char line[65536];
+    struct buffer out;
 
-/* What was told since the last call; valid until then. */
-static const char *observed_take(struct observed *observed)
-{
-    static char text[65536];
-
-    (void)snprintf(text, sizeof text, "%s", observed->told.bytes == NULL ? "" : observed->told.bytes);
-    buffer_clear(&observed->told);
-    return text;
+    buffer_init(&out);
+    buffer_append_string(&out, "");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL)
+        observed_feed(channel, state, line, &out);
+    if (file != NULL)
+        (void)fclose(file);
+    channel->destroy(state);
+    return buffer_steal(&out);
 }
 
 #endif

@@ -59,15 +59,15 @@ TEST(claude_a_tool_is_asked_for_and_runs)
 {
     char *text = observed_file(&claude_hooks, CLAUDE "hooks-tool.jsonl");
 
-    CHECK_LINES(text, "session 5cfdc603-f5fe-43e9-b23b-2e03fca00337 claude-opus-5-5\nphase idle\n",
-                "turn_started run [scn:tool]\nphase connecting\n",
-                "tool_call toolu_c49abbbeec8c48c09447 Bash {\"command\":\"touch", "phase tool Bash\n",
-                "approval toolu_c49abbbeec8c48c09447 permission Bash Bash: touch",
-                "\nCreate a file {\"command\"", "phase approval\n",
-                "phase approval Claude needs your permission\n",
-                "approval_resolved toolu_c49abbbeec8c48c09447 approved\n"
-                "tool_result toolu_c49abbbeec8c48c09447 tool-output-line\nphase connecting\n",
-                " whole\nturn_ended completed\nphase idle\n");
+    CHECK_LINES(
+        text, "session 5cfdc603-f5fe-43e9-b23b-2e03fca00337 claude-opus-5-5\nphase idle SessionStart\n",
+        "turn_started run [scn:tool]\nphase connecting UserPromptSubmit\n",
+        "tool_call toolu_c49abbbeec8c48c09447 Bash touch /home/dev/code/made-by-agent", "phase tool Bash\n",
+        "approval toolu_c49abbbeec8c48c09447 permission Bash Bash: touch", "\nCreate a file {\"command\"",
+        "phase approval PermissionRequest\n", "phase approval Claude needs your permission\n",
+        "approval_resolved toolu_c49abbbeec8c48c09447 approved\n"
+        "tool_result toolu_c49abbbeec8c48c09447 tool-output-line\nphase connecting PostToolUse\n",
+        " whole\nturn_ended completed\nphase idle Stop\n");
     CHECK_NUMBER(count_of(text, "approval_resolved"), 1);
     CHECK_NUMBER(count_of(text, "turn_ended"), 1);
     free(text);
@@ -80,8 +80,8 @@ TEST(claude_a_question_has_its_choices)
     CHECK_LINES(text,
                 "approval toolu_1f0219c0bfd743939b37 question AskUserQuestion Which colour do you want?\n"
                 "1. Red: Like fire\n2. Blue: Like the sea {",
-                "[\"Red\",\"Blue\"]\nphase approval\n",
-                "approval_resolved toolu_1f0219c0bfd743939b37 answered\n", "phase idle\n");
+                "[\"Red\",\"Blue\"]\nphase approval PermissionRequest\n",
+                "approval_resolved toolu_1f0219c0bfd743939b37 answered\n", "phase idle Stop\n");
     free(text);
 }
 
@@ -101,7 +101,8 @@ TEST(claude_is_not_idle_while_a_subagent_works)
 
     CHECK_LINES(text, "subagent a25914720a69d8ef0 general-purpose\n", "phase thinking 1 subagent\n",
                 "subagent a25914720a69d8ef0 general-purpose Hello from", " ended\n",
-                "turn_started\nphase connecting\n", "turn_ended completed\nphase idle\n");
+                "turn_started\nphase connecting UserPromptSubmit\n",
+                "turn_ended completed\nphase idle Stop\n");
     CHECK_NUMBER(count_of(text, "turn_ended"), 1);
     CHECK_NUMBER(count_of(text, "phase idle"), 2);
     free(text);
@@ -114,9 +115,11 @@ TEST(claude_errors_have_their_class)
     char *long_prompt = observed_file(&claude_hooks, CLAUDE "hooks-toolong.jsonl");
 
     CHECK_LINES(credit, "error billing billing_error Credit balance is too low\nturn_ended failed Credit",
-                "phase idle\n");
-    CHECK_LINES(limit, "error rate_limit rate_limit You've hit your 5-hour limit", "phase idle\n");
-    CHECK_LINES(long_prompt, "error context_window invalid_request Prompt is too long", "phase idle\n");
+                "phase idle StopFailure\n");
+    CHECK_LINES(limit, "error rate_limit rate_limit You've hit your 5-hour limit",
+                "phase idle StopFailure\n");
+    CHECK_LINES(long_prompt, "error context_window invalid_request Prompt is too long",
+                "phase idle StopFailure\n");
     free(credit);
     free(limit);
     free(long_prompt);
@@ -136,8 +139,8 @@ TEST(claude_what_was_denied_or_interrupted_is_gone_with_the_next_prompt)
                  "\"prompt\":\"more\"}\n");
 
     CHECK_LINES(text, "approval t1 permission Bash",
-                "approval_resolved t1 gone\nturn_ended cancelled\nphase idle\n",
-                "turn_started more\nphase connecting\n");
+                "approval_resolved t1 gone\nturn_ended cancelled\nphase idle Notification\n",
+                "turn_started more\nphase connecting UserPromptSubmit\n");
     free(text);
 }
 
@@ -147,14 +150,16 @@ TEST(claude_parallel_calls_keep_asking)
         &claude_hooks, HEAD
         "\"PreToolUse\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"a\"},\"tool_use_id\":\"t1\"}"
         "\n" HEAD "\"PreToolUse\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"b\"},\"tool_use_id\":"
-                  "\"t2\"}\n" HEAD
+        "\"t2\"}\n" HEAD
         "\"PermissionRequest\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"a\"}}\n" HEAD
         "\"PostToolUse\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"b\"},\"tool_use_id\":\"t2\","
         "\"tool_response\":{\"stdout\":\"x\",\"stderr\":\"y\"}}\n" HEAD
         "\"PostToolUseFailure\",\"tool_name\":\"Bash\",\"tool_use_id\":\"t1\",\"error\":\"no such file\"}\n");
 
-    CHECK_LINES(text, "approval t1 ", "phase approval\ntool_result t2 x\ny\nphase approval\n",
-                "approval_resolved t1 approved\ntool_result t1 no such file failed\nphase connecting\n");
+    CHECK_LINES(text, "approval t1 ",
+                "phase approval PermissionRequest\ntool_result t2 x\ny\nphase approval PostToolUse\n",
+                "approval_resolved t1 approved\ntool_result t1 no such file failed\nphase connecting "
+                "PostToolUseFailure\n");
     free(text);
 }
 
@@ -164,7 +169,8 @@ TEST(claude_a_late_hook_does_not_open_the_turn_again)
         observed(&claude_hooks, HEAD "\"UserPromptSubmit\",\"prompt\":\"x\"}\n" HEAD "\"Stop\"}\n" HEAD
                                      "\"PreToolUse\",\"tool_name\":\"Bash\",\"tool_use_id\":\"t1\"}\n");
 
-    CHECK_STRING(text, "turn_started x\nphase connecting\nturn_ended completed\nphase idle\n");
+    CHECK_STRING(
+        text, "turn_started x\nphase connecting UserPromptSubmit\nturn_ended completed\nphase idle Stop\n");
     free(text);
 }
 
@@ -175,7 +181,7 @@ TEST(claude_a_server_in_the_background_keeps_nobody_waiting)
                                "\"Stop\",\"background_tasks\":[{\"id\":\"b\",\"type\":\"shell\",\"status\":"
                                "\"running\"}]}\n");
 
-    CHECK_LINES(text, "turn_ended completed\nphase idle\n");
+    CHECK_LINES(text, "turn_ended completed\nphase idle Stop\n");
     free(text);
 }
 
@@ -191,7 +197,8 @@ TEST(claude_the_hooks_of_another_conversation_are_not_ours)
                  "{\"session_id\":\"s3\",\"hook_event_name\":\"Blue\"}\n{\"session_id\":\"s3\",\"hook_event_"
                  "name\":\"Red\"}\n");
 
-    CHECK_STRING(text, "session s1\nphase idle\nsession s3\nphase idle\nunknown Blue\n");
+    CHECK_STRING(text,
+                 "session s1\nphase idle SessionStart\nsession s3\nphase idle SessionStart\nunknown Blue\n");
     free(text);
 }
 
@@ -237,14 +244,15 @@ TEST(gemini_a_tool_is_asked_for_and_runs)
     char *text = observed_file(&gemini_hooks, GEMINI "hooks-approve.jsonl");
 
     CHECK_LINES(
-        text, "session ", "phase idle\n", "turn_started run [scn:tool]\nphase connecting\n",
-        "tool_call tool-1 run_shell_command {\"command\":\"touch ./made-by-agent",
-        "phase tool run_shell_command\n",
+        text, "session ", "phase idle SessionStart\n",
+        "turn_started run [scn:tool]\nphase connecting BeforeAgent\n",
+        "tool_call tool-1 run_shell_command touch ./made-by-agent", "phase tool run_shell_command\n",
         "approval tool-1 permission run_shell_command touch ./made-by-agent && echo tool-output-line && "
         "sleep 1\n"
         "Confirm Shell Command {",
-        "phase approval\napproval_resolved tool-1 approved\ntool_result tool-1 Output: tool-output-line\n",
-        "phase connecting\nturn_ended completed\nphase idle\n");
+        "phase approval Notification\napproval_resolved tool-1 approved\ntool_result tool-1 Output: "
+        "tool-output-line\n",
+        "phase connecting AfterTool\nturn_ended completed\nphase idle AfterAgent\n");
     free(text);
 }
 

@@ -3,7 +3,7 @@
 
 #include "agent/driver.h"
 #include "base/clock.h"
-#include "observed.h"
+#include "observed_talk.h"
 #include "test.h"
 
 static int64_t at_noon(void)
