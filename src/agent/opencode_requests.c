@@ -1,10 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/hook_calls.h"
 #include "agent/opencode.h"
 #include "base/buffer.h"
 #include "base/json.h"
-#include "base/memory.h"
 
 /* Requests that are open at once. */
 #define PENDING_MAX 256
@@ -54,22 +54,31 @@ static bool take_request(struct opencode *state, const char *id, const char *ses
     return true;
 }
 
-/* "pattern, pattern" of a permission. */
-static char *patterns_of(const json_t *properties)
+/* What a person decides about, whole. Allocated. */
+static char *request_text(const json_t *properties, const char *tool, const json_t *input)
 {
-    const json_t *patterns = json_object_get(properties, "patterns"), *pattern;
+    const json_t *metadata = json_object_get(properties, "metadata"), *pattern;
+    const char *path = json_member_string(metadata, "filepath", text_of(input, "filePath"));
+    const char *diff = text_of(metadata, "diff"), *title = text_of(properties, "title");
     struct buffer text;
     size_t index;
 
     buffer_init(&text);
-    buffer_append_string(&text, "");
-    json_array_foreach(patterns, index, pattern)
+    if (text_of(input, "command") != NULL) {
+        hook_append_request(&text, tool, input);
+        return buffer_steal(&text);
+    }
+    buffer_printf(&text, "%s:", tool);
+    if (path != NULL)
+        buffer_printf(&text, " %.4096s", path);
+    if (diff != NULL)
+        buffer_printf(&text, "\n%s", diff);
+    if (path == NULL && title != NULL)
+        buffer_printf(&text, " %s", title);
+    json_array_foreach(json_object_get(properties, "patterns"), index, pattern)
     {
-        if (!json_is_string(pattern))
-            continue;
-        if (text.length > 0)
-            buffer_append_string(&text, ", ");
-        buffer_append_string(&text, json_string_value(pattern));
+        if (path == NULL && title == NULL && json_is_string(pattern))
+            buffer_printf(&text, "%s %s", index > 0 ? "," : "", json_string_value(pattern));
     }
     return buffer_steal(&text);
 }
@@ -79,7 +88,8 @@ void opencode_permission_asked(struct opencode *state, const json_t *properties,
 {
     const char *id = text_of(properties, "id"), *session = text_of(properties, "sessionID");
     const json_t *call = json_object_get(properties, "tool"), *input = NULL, *running;
-    const char *tool = json_member_string(properties, "permission", text_of(properties, "type"));
+    const char *tool =
+        json_member_string(properties, "permission", json_member_string(properties, "type", "tool"));
     json_t *choices;
     char *text;
 
@@ -90,8 +100,7 @@ void opencode_permission_asked(struct opencode *state, const json_t *properties,
     if (input == NULL)
         input = json_object_get(properties, "metadata");
     choices = json_pack("[sss]", "Allow once", "Allow always", "Reject");
-    text = text_of(properties, "title") != NULL ? xstrdup(text_of(properties, "title"))
-                                                : patterns_of(properties);
+    text = request_text(properties, tool, input);
     tell(observer, &(struct observation){.kind = OBSERVED_APPROVAL,
                                          .id = id,
                                          .parent = opencode_is_child(state, session) ? session : NULL,

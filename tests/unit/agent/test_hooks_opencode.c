@@ -47,17 +47,18 @@ TEST(a_turn_with_a_tool_asks_and_ends)
 {
     char *text = observed_file(&opencode_hooks, CAPTURES "turns.jsonl");
 
-    CHECK_LINES(text, "session ses_e040a2d19ffe7IQLhiVCSni8Oz 1.18.33\n",
-                "turn_started run [scn:tool]\nphase connecting\n", "mock-model", "phase thinking\n",
-                "thinking The user wants me \n", "phase streaming\ntext I will run \n",
-                "tool_call call_35784efe0b35 bash {\"command\":\"touch ./made-by-agent", "phase tool\n",
-                "approval per_1fbf5f6ec001Wcx5wkuiuh1s53 permission bash touch ./made-by-agent, echo",
-                "{\"command\":\"touch ./made-by-agent && echo tool-output-line && sleep 1\"",
-                "[\"Allow once\",\"Allow always\",\"Reject\"]\nphase approval\n",
-                "approval_resolved per_1fbf5f6ec001Wcx5wkuiuh1s53 approved\nphase tool\n",
-                "tool_result call_35784efe0b35 bash tool-output-line\n", "phase thinking\n",
-                "usage in=4200 out=120 read=15000 write=0 cost=0.0189", "phase streaming\n",
-                "turn_ended completed\nphase idle\n");
+    CHECK_LINES(
+        text, "session ses_e040a2d19ffe7IQLhiVCSni8Oz 1.18.33\n",
+        "turn_started run [scn:tool]\nphase connecting\n", "mock-model", "phase thinking\n",
+        "thinking The user wants me \n", "phase streaming\ntext I will run \n",
+        "tool_call call_35784efe0b35 bash {\"command\":\"touch ./made-by-agent", "phase tool\n",
+        "approval per_1fbf5f6ec001Wcx5wkuiuh1s53 permission bash bash: touch ./made-by-agent && echo ",
+        "{\"command\":\"touch ./made-by-agent && echo tool-output-line && sleep 1\"",
+        "[\"Allow once\",\"Allow always\",\"Reject\"]\nphase approval\n",
+        "approval_resolved per_1fbf5f6ec001Wcx5wkuiuh1s53 approved\nphase tool\n",
+        "tool_result call_35784efe0b35 bash tool-output-line\n", "phase thinking\n",
+        "usage in=4200 out=120 read=15000 write=0 cost=0.0189", "phase streaming\n",
+        "turn_ended completed\nphase idle\n");
     CHECK_NUMBER(count_of(text, "\nturn_started "), 4);
     CHECK_NUMBER(count_of(text, "\nturn_ended "), 4);
     CHECK_NUMBER(count_of(text, "\ntool_call "), 1);
@@ -136,17 +137,18 @@ TEST(a_subagent_does_not_move_the_phase)
                               "\"sessionID\":\"sub\",\"requestID\":\"q\",\"reply\":\"always\"") IDLE("sub")
                             IDLE("main"));
 
-    CHECK_STRING(text, "session main\n"
-                       "turn_started go\n"
-                       "phase connecting\n"
-                       "subagent sub explore\n"
-                       "approval sub q permission edit a.c [\"Allow once\",\"Allow always\",\"Reject\"]\n"
-                       "phase approval\n"
-                       "approval_resolved q approved\n"
-                       "phase connecting\n"
-                       "subagent sub ended\n"
-                       "turn_ended completed\n"
-                       "phase idle\n");
+    CHECK_STRING(text,
+                 "session main\n"
+                 "turn_started go\n"
+                 "phase connecting\n"
+                 "subagent sub explore\n"
+                 "approval sub q permission edit edit: a.c [\"Allow once\",\"Allow always\",\"Reject\"]\n"
+                 "phase approval\n"
+                 "approval_resolved q approved\n"
+                 "phase connecting\n"
+                 "subagent sub ended\n"
+                 "turn_ended completed\n"
+                 "phase idle\n");
     free(text);
 }
 
