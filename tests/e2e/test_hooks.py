@@ -185,3 +185,119 @@ def test_a_new_host_knows_the_token_and_a_new_attempt_has_another(ganger, sessio
     ganger.run("kill", "s")
     ganger.run("rm", "s")
     assert not session.path.exists()
+
+
+# ---- what payloads become; the agent is a program that does nothing ----
+
+class Agent(Session):
+    """A session of the agent `kind` whose program is `cat`."""
+
+    def __init__(self, ganger, kind):
+        ganger.configure(agents={kind: {"command": ["sh", "-c", "exec cat", kind]}})
+        self.ganger, self.name, self.kind = ganger, kind, kind
+        self.object = json.loads(ganger.run("run", "-d", "--json", "-a", kind, "-n", kind).stdout)
+        self.id = self.object["id"]
+        ganger.sessions.add(f"GANGER_SESSION={self.id}".encode())
+        self.token = token(ganger, self.id)
+        self.path = ganger.runtime / f"{self.id}.hook"
+        self.env = {"GANGER_SESSION": self.id, "GANGER_TOKEN": self.token}
+
+    def say(self, event, **members):
+        """The agent's hook runs."""
+        hook(self.ganger, json.dumps({"session_id": "main", "prompt_id": "p", "hook_event_name": event, **members}), self.kind, self.env)
+
+
+def test_claude_reports_its_work(ganger):
+    claude = Agent(ganger, "claude")
+    claude.say("SessionStart", source="startup", model="claude-opus-5-5")
+    until(lambda: ganger.session("claude")["model"] == "claude-opus-5-5", "the model")
+    assert ganger.session("claude")["agent_session_id"] == "main"
+    claude.say("UserPromptSubmit", prompt="do it")
+    ganger.phase_is("claude", "connecting")
+    claude.say("PreToolUse", tool_name="Bash", tool_use_id="t1", tool_input={"command": "make"})
+    ganger.phase_is("claude", "tool")
+    claude.say("SessionStart", source="startup", model="another", session_id="inner")
+    claude.say("Stop", session_id="inner")
+    claude.say("PostToolUse", tool_name="Bash", tool_use_id="t1", tool_response={"stdout": "made"})
+    claude.say("Stop", last_assistant_message="It is made.")
+    session = ganger.phase_is("claude", "idle")
+    assert (session["model"], session["agent_session_id"]) == ("claude-opus-5-5", "main")
+    assert [(e["tool"], e["summary"]) for e in ganger.events("claude", "tool_call")] == [("Bash", "make")]
+    assert [e["output"] for e in ganger.events("claude", "tool_result")] == ["made"]
+    assert [e["text"] for e in ganger.events("claude", "text")] == ["It is made."]
+    assert [e["outcome"] for e in ganger.events("claude", "turn_ended")] == ["completed"]
+
+
+def test_claude_asks_and_fails(ganger):
+    claude = Agent(ganger, "claude")
+    claude.say("UserPromptSubmit", prompt="do it")
+    claude.say("PreToolUse", tool_name="Write", tool_use_id="t1", tool_input={"file_path": "/x/y", "content": "one\ntwo\n"})
+    claude.say("PermissionRequest", tool_name="Write", tool_input={"file_path": "/x/y", "content": "one\ntwo\n"})
+    ganger.phase_is("claude", "approval")
+    asked = until(lambda: ganger.session("claude")["pending_approvals"], "what is asked")[0]
+    assert (asked["kind"], asked["tool"]) == ("permission", "Write")
+    assert "/x/y" in asked["input"] and "+two" in asked["input"]
+    claude.say("PermissionDenied", tool_name="Write", tool_use_id="t1")
+    until(lambda: ganger.session("claude")["pending_approvals"] == [], "nothing asked")
+    claude.say("StopFailure", error="billing_error", last_assistant_message="Credit balance is too low")
+    error = ganger.phase_is("claude", "idle")["last_error"]
+    assert (error["class"], error["code"], error["message"]) == ("billing", "billing_error", "Credit balance is too low")
+    assert [e["outcome"] for e in ganger.events("claude", "turn_ended")] == ["failed"]
+
+
+def row(number, text, tokens, **members):
+    """Of Claude's transcript."""
+    return json.dumps({"type": "assistant", "requestId": f"r{number}", **members, "message": {
+        "id": f"m{number}", "model": "claude-x", "stop_reason": "tool_use", "content": [{"type": "text", "text": text}],
+        "usage": {"input_tokens": tokens, "output_tokens": 10, "cache_read_input_tokens": 20000}}}) + "\n"
+
+
+def test_claude_usage_comes_from_its_transcript(ganger):
+    claude = Agent(ganger, "claude")
+    path = ganger.root / "session.jsonl"
+    path.write_text("".join(row(i, "before", 100) for i in range(2000)))  # several pieces
+    claude.say("SessionStart", source="resume", transcript_path=str(path))
+    until(lambda: (ganger.session("claude")["usage"] or {}).get("output_tokens") == 20000, "the usage of the past")
+    with path.open("a") as file:
+        file.write(row(5000, "after", 20000) * 3 + "{broken\n" + row(5001, "inside", 5, isSidechain=True))
+    claude.say("PreToolUse", tool_name="Bash", tool_use_id="t", transcript_path=str(path))
+    until(lambda: (ganger.session("claude")["usage"] or {}).get("output_tokens") == 20020, "the usage of one message more")
+    session = ganger.session("claude")
+    assert session["context_pct"] == 20.0 and session["model"] == "claude-x"
+    assert "".join(e["text"] for e in ganger.events("claude", "text")).startswith("after")
+    assert "before" not in json.dumps(ganger.events("claude", "text"))
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "fifo", "text", "relative"])
+def test_other_files_are_not_read_as_transcripts(ganger, kind):
+    claude = Agent(ganger, "claude")
+    path = ganger.root / ("x.txt" if kind == "text" else "x.jsonl")
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "link":
+        (ganger.root / "real.jsonl").write_text(row(1, "x", 1))
+        path.symlink_to(ganger.root / "real.jsonl")
+    else:
+        path.write_text(row(1, "x", 1))
+    claude.say("Stop", transcript_path=os.path.relpath(path, "/") if kind == "relative" else str(path), last_assistant_message="done")
+    until(lambda: ganger.events("claude", "text"), "the text")
+    assert ganger.session("claude")["usage"] is None
+
+
+def test_gemini_reports_its_work(ganger):
+    gemini = Agent(ganger, "gemini")
+    gemini.say("SessionStart", source="startup")
+    gemini.say("BeforeAgent", prompt="do it")
+    ganger.phase_is("gemini", "connecting")
+    gemini.say("BeforeTool", tool_name="run_shell_command", tool_input={"command": "make"})
+    gemini.say("Notification", notification_type="ToolPermission", message="?", details={"type": "exec", "command": "make", "title": "Shell"})
+    ganger.phase_is("gemini", "approval")
+    asked = until(lambda: ganger.session("gemini")["pending_approvals"], "what is asked")[0]
+    assert asked["tool"] == "run_shell_command" and asked["input"].startswith("make")
+    gemini.say("AfterTool", tool_name="run_shell_command", tool_input={"command": "make"}, tool_response={"llmContent": "made"})
+    gemini.say("AfterAgent", prompt_response="done")
+    ganger.phase_is("gemini", "idle")
+    assert [e["output"] for e in ganger.events("gemini", "tool_result")] == ["made"]
+    assert [e["outcome"] for e in ganger.events("gemini", "turn_ended")] == ["completed"]
