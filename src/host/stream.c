@@ -233,6 +233,7 @@ int stream_begin(struct host *host, int fds[KEEPER_DESCRIPTORS], bool taken_over
     stream_input_init(host);
     buffer_init(&stream->drawn);
     stream->drawing = drawing_create();
+    stream->asked = json_object();
     if (open_pipe(host, &stream->out, &fds[KEEPER_DESCRIPTOR_STDOUT], &fds[KEEPER_DESCRIPTOR_STDOUT_RING],
                   taken_over, error) < 0 ||
         open_pipe(host, &stream->err, &fds[KEEPER_DESCRIPTOR_STDERR], &fds[KEEPER_DESCRIPTOR_STDERR_RING],
@@ -302,6 +303,7 @@ void stream_finish(struct host *host)
         stream->channel->destroy(stream->state);
     drawing_destroy(stream->drawing);
     free(stream->last.text);
+    json_decref(stream->asked);
     *stream = (struct stream){.out.descriptor = -1, .err.descriptor = -1};
 }
 

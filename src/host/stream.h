@@ -14,6 +14,7 @@
 #define HOST_STREAM_H
 
 #include <event2/event.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -70,8 +71,9 @@ struct stream {
         enum phase phase;
         int64_t until_ms;
         char *text;
-    } last; /* phase observed while quiet */
-    bool told_text, told_drop;
+    } last;        /* phase observed while quiet */
+    json_t *asked; /* {id: request} that wait for a person, as last observed */
+    bool told_text;
     int64_t err_second; /* monotonic, in which err_lines were told */
     unsigned err_lines, err_untold;
 };

@@ -20,6 +20,23 @@ static int cols(const struct host *host)
 
 /* ---- what the channel says ---- */
 
+/* What a host that follows has to tell again. */
+static void keep_request(struct stream *stream, const struct observation *observation)
+{
+    const char *id = observation->id;
+
+    if (observation->kind == OBSERVED_APPROVAL && id != NULL)
+        json_object_set_new(stream->asked, id,
+                            json_pack("{so so so sO? sO?}", "name", json_string_or_null(observation->name),
+                                      "request", json_string_or_null(observation->request), "text",
+                                      json_string_or_null(observation->text), "input", observation->input,
+                                      "choices", observation->choices));
+    else if (observation->kind == OBSERVED_APPROVAL_RESOLVED && id != NULL)
+        (void)json_object_del(stream->asked, id);
+    else if (observation->kind == OBSERVED_APPROVAL_RESOLVED)
+        (void)json_object_clear(stream->asked);
+}
+
 static void keep_phase(struct stream *stream, const struct observation *observation)
 {
     if (observation->kind != OBSERVED_PHASE)
@@ -38,6 +55,7 @@ static void on_observed(void *argument, const struct observation *observation)
     size_t before = stream->drawn.length;
 
     keep_phase(stream, observation);
+    keep_request(stream, observation);
     if (!stream->quiet && (!stream->again || stream->out.at > ring_told(stream->out.ring)))
         observe_agent(host, EVIDENCE_STREAM, observation);
     drawing_observe(stream->drawing, observation, cols(host), &stream->drawn);

@@ -170,13 +170,38 @@ void stream_replay(struct host *host)
     }
 }
 
-/* What the host before did not finish, and where the agent stands. */
+/* Where the agent stands. */
+static void tell_standing(struct host *host)
+{
+    struct stream *stream = &host->stream;
+    struct observation phase = {.kind = OBSERVED_PHASE,
+                                .phase = stream->last.phase,
+                                .until_ms = stream->last.until_ms,
+                                .text = stream->last.text};
+    const char *id;
+    json_t *asked;
+
+    json_object_foreach(stream->asked, id, asked)
+    {
+        struct observation request = {.kind = OBSERVED_APPROVAL,
+                                      .id = id,
+                                      .name = json_member_string(asked, "name", NULL),
+                                      .request = json_member_string(asked, "request", "permission"),
+                                      .text = json_member_string(asked, "text", NULL),
+                                      .input = json_object_get(asked, "input"),
+                                      .choices = json_object_get(asked, "choices")};
+        observe_agent(host, EVIDENCE_STREAM, &request);
+    }
+    if (stream->last.known)
+        observe_agent(host, EVIDENCE_STREAM, &phase);
+}
+
+/* What the host before did not finish. */
 void stream_replay_rest(struct host *host)
 {
     struct stream *stream = &host->stream;
     uint64_t from = stream->out.line_at, to = ring_parsed(stream->out.ring);
     int file = open_file(host);
-    struct observation phase;
 
     stream->again = true;
     take_range(host, file, from, to);
@@ -190,11 +215,5 @@ void stream_replay_rest(struct host *host)
     if (stream->channel == NULL)
         return;
     say_between(host, from + 1, UINT64_MAX);
-    if (!stream->last.known)
-        return;
-    phase = (struct observation){.kind = OBSERVED_PHASE,
-                                 .phase = stream->last.phase,
-                                 .until_ms = stream->last.until_ms,
-                                 .text = stream->last.text};
-    observe_agent(host, EVIDENCE_STREAM, &phase);
+    tell_standing(host);
 }

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""Speaks Claude's stream-json as the real CLI does, driven by words in the prompt; for tests without the real one.
+
+say:TEXT     answers TEXT, in pieces
+count:N      N words, ten a second, until interrupted
+tool         asks for permission, then for its result
+junk         lines that are no messages
+big          a line that is too long, then half a megabyte of text
+file         changes a file and says so
+exit:N       ends with that status
+"""
+import json
+import queue
+import sys
+import threading
+import time
+import uuid
+
+incoming = queue.Queue()
+
+
+def read():
+    for line in sys.stdin:
+        incoming.put(json.loads(line))
+    incoming.put(None)
+
+
+def raw(line):
+    sys.stdout.buffer.write(line + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def tell(**message):
+    raw(json.dumps(message).encode())
+
+
+def event(**what):
+    tell(type="stream_event", parent_tool_use_id=None, event=what)
+
+
+def whole(block):
+    tell(type="assistant", parent_tool_use_id=None, message={"id": message_id, "content": [block]})
+
+
+def begin_message():
+    global message_id
+    message_id = "msg_" + uuid.uuid4().hex
+    tell(type="system", subtype="status", status="requesting")
+    event(type="message_start", message={"id": message_id, "usage": {"input_tokens": 10}})
+
+
+def say(pieces, pause=0.0):
+    """False when it was interrupted."""
+    begin_message()
+    event(type="content_block_start", index=0, content_block={"type": "text", "text": ""})
+    said = ""
+    for piece in pieces:
+        event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
+        said += piece
+        try:
+            if interrupted(incoming.get(timeout=pause) if pause else incoming.get_nowait()):
+                return False
+        except queue.Empty:
+            pass
+    whole({"type": "text", "text": said})
+    event(type="content_block_stop", index=0)
+    return True
+
+
+def interrupted(message):
+    if message is None:
+        sys.exit(0)
+    if message["type"] != "control_request":
+        incoming.put(message)
+        return False
+    respond(message)
+    return message["request"]["subtype"] == "interrupt"
+
+
+def respond(message):
+    tell(type="control_response", response={"subtype": "success", "request_id": message["request_id"], "response": {}})
+
+
+def tool():
+    begin_message()
+    block = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"command": "touch it"}}
+    whole(block)
+    tell(type="control_request", request_id="ask-" + uuid.uuid4().hex[:6], request={
+        "subtype": "can_use_tool", "tool_name": "Bash", "input": block["input"], "tool_use_id": "toolu_1"})
+    while True:
+        message = incoming.get()
+        if message is None:
+            sys.exit(0)
+        if message["type"] == "control_response":
+            answer = message["response"]["response"]
+            break
+    allowed = answer["behavior"] == "allow"
+    tell(type="user", parent_tool_use_id=None, message={"role": "user", "content": [{
+        "type": "tool_result", "tool_use_id": "toolu_1", "is_error": not allowed,
+        "content": "ran " + answer["updatedInput"]["command"] if allowed else "refused: " + answer["message"]}]})
+    say(["It ran." if allowed else "It did not run."])
+
+
+def junk():
+    raw(b"this is \x1b[2Jnot json")
+    raw(b"[1, 2]")
+    raw(b'{"a":' * 10000)
+    whole_raw = json.dumps({"type": "assistant", "message": {"id": "j", "content": [{"type": "text", "text": "bad @ byte"}]}})
+    raw(whole_raw.encode().replace(b"@", b"\xff\\u0000\\ud800"))
+    tell(type="telepathy", of=["x"])
+
+
+def changed():
+    begin_message()
+    whole({"type": "tool_use", "id": "toolu_2", "name": "Edit", "input": {"file_path": "a.txt"}})
+    tell(type="user", parent_tool_use_id=None, message={"role": "user", "content": [
+        {"type": "tool_result", "tool_use_id": "toolu_2", "content": "updated"}]},
+        tool_use_result={"filePath": "a.txt", "structuredPatch": [
+            {"oldStart": 1, "oldLines": 1, "newStart": 1, "newLines": 1, "lines": ["-before", "+after"]}]})
+
+
+def turn(text, started):
+    tell(type="system", subtype="init", session_id="5e55104e-0000-4000-8000-000000000000", model="double-1", claude_code_version="0")
+    failed = False
+    if text.startswith("say:"):
+        say([c for c in text[4:]])
+    elif text.startswith("count:"):
+        failed = not say([f"n{i} " for i in range(int(text[6:]))], 0.1)
+    elif text.startswith("exit:"):
+        say(["bye"])
+        print("last words", file=sys.stderr)
+        sys.exit(int(text[5:]))
+    elif text == "big":
+        raw(b'{"type": "x", "t": "' + b"y" * (17 * 1024 * 1024) + b'"}')
+        say(["word " * 100000 + "end-of-it"])
+    elif text in WORDS:
+        WORDS[text]()
+        say(["done"])
+    else:
+        say([f"You said {text[:40]!r}, {len(text)} characters."])
+    tell(type="result", subtype="error_during_execution" if failed else "success", is_error=failed,
+         terminal_reason="aborted_streaming" if failed else "completed", duration_ms=int((time.monotonic() - started) * 1000),
+         total_cost_usd=0.01, modelUsage={"double-1": {"inputTokens": 100, "outputTokens": 7, "contextWindow": 1000}})
+
+
+WORDS = {"tool": tool, "junk": junk, "file": changed}
+
+
+def main():
+    if "--output-format" not in sys.argv or "stdio" not in sys.argv:
+        sys.exit("not started for stream mode")
+    threading.Thread(target=read, daemon=True).start()
+    while (message := incoming.get()) is not None:
+        if message["type"] == "control_request":
+            respond(message)
+        elif message["type"] == "user":
+            turn(message["message"]["content"][0]["text"], time.monotonic())
+
+
+main()
