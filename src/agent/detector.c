@@ -41,8 +41,11 @@ static bool give(struct detector *detector, enum evidence_source source, struct 
 
     if (is_ignored(detector, source))
         return false;
-    /* The cut may have split a character. */
-    evidence->detail[length - utf8_incomplete_tail(evidence->detail, length)] = '\0';
+    /* The cut may have split a character; some pad their titles. */
+    length -= (size_t)utf8_incomplete_tail(evidence->detail, length);
+    while (length > 0 && evidence->detail[length - 1] == ' ')
+        length--;
+    evidence->detail[length] = '\0';
     if (source <= EVIDENCE_SCREEN)
         detector->spoke = true;
     return phase_observe(&detector->phase, source, evidence);

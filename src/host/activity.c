@@ -27,8 +27,8 @@ static void look(struct host *host, int64_t now)
     terminal_text(host->attempt.terminal, &text);
     (void)detector_screen(detector, text.bytes, !terminal_modes(host->attempt.terminal).synchronized, now,
                           clock_realtime_ms());
-    approvals_look(host, text.bytes);
     buffer_finish(&text);
+    approvals_look(host);
 }
 
 static void arm(struct host *host)
@@ -60,9 +60,16 @@ static bool is_spinner(uint32_t code)
            (code >= 0x1F300 && code < 0x1FB00) || code == 0xFE0F;
 }
 
+/* "[ ! ] Action Required": a mark that blinks. */
+static size_t blinking_mark(const char *title)
+{
+    return title[0] == '[' && title[1] == ' ' && title[2] != '\0' && title[3] == ' ' && title[4] == ']' ? 5
+                                                                                                        : 0;
+}
+
 static const char *title_words(const char *title)
 {
-    size_t length = strlen(title), at = 0;
+    size_t length = strlen(title), at = blinking_mark(title);
     uint32_t code;
 
     while (at < length) {
@@ -78,19 +85,28 @@ static void tell_title(struct host *host)
 {
     struct activity *activity = &host->activity;
     const char *title, *words;
+    size_t length;
+    char *text;
 
     if (host->attempt.terminal == NULL)
         return;
     title = terminal_title(host->attempt.terminal);
     words = title_words(title);
-    if (strcmp(words, activity->title != NULL ? activity->title : "") == 0)
+    length = strlen(words);
+    /* Some pad their titles. */
+    while (length > 0 && words[length - 1] == ' ')
+        length--;
+    text = xstrndup(words, length);
+    if (strcmp(text, activity->title != NULL ? activity->title : "") == 0) {
+        free(text);
         return;
+    }
     free(activity->title);
-    activity->title = xstrdup(words);
+    activity->title = text;
     activity->title_at = host_now_ms();
-    session_set(host, "title", *words == '\0' ? json_null() : json_string_or_null(words));
+    session_set(host, "title", *text == '\0' ? json_null() : json_string_or_null(text));
     session_changed(host, false);
-    (void)events_emit(host, "title", json_pack("{so}", "title", json_string_or_null(title)));
+    (void)events_emit(host, "title", json_pack("{so}", "title", json_string_or_null(text)));
 }
 
 static void title_timer_fired(evutil_socket_t descriptor, short what, void *argument)

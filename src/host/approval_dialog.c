@@ -11,6 +11,7 @@
 
 #define STEP_NS 150000000 /* between keys that the agent must take one by one */
 #define WORDS_MIN 8
+#define WORDS_MAX 40
 #define FNV_START 2166136261u
 #define FNV_PRIME 16777619u
 
@@ -47,22 +48,38 @@ static char *squeezed(const char *text)
     return out;
 }
 
-bool approval_dialog_says(const struct rules_question *question, const char *words)
+/* One line of the request, of which a long one may be cut on the screen. */
+static bool line_meets(const char *shown, const char *line, size_t length)
 {
-    char *shown, *asked;
-    bool result;
+    char *text = xstrndup(line, length), *asked = squeezed(text);
+    bool found;
 
-    if (question->input == NULL || words == NULL)
-        return false;
-    shown = squeezed(question->input);
-    asked = squeezed(words);
-    /* Long requests are cut on the screen: their beginning must be there. */
-    if (strlen(asked) > 40)
-        asked[40] = '\0';
-    result = strlen(asked) >= WORDS_MIN ? strstr(shown, asked) != NULL : strcmp(shown, asked) == 0;
-    free(shown);
+    if (strlen(asked) > WORDS_MAX)
+        asked[WORDS_MAX] = '\0';
+    found = strlen(asked) >= WORDS_MIN && strstr(shown, asked) != NULL;
     free(asked);
-    return result;
+    free(text);
+    return found;
+}
+
+bool approval_words_meet(const char *text, const char *words)
+{
+    char *shown;
+    bool found = false;
+
+    if (text == NULL || words == NULL)
+        return false;
+    shown = squeezed(text);
+    while (*words != '\0' && !found) {
+        size_t length = strcspn(words, "\n"), tool = strcspn(words, ":\n");
+        found = line_meets(shown, words, length);
+        /* "Bash: ls -l" */
+        if (!found && tool < length)
+            found = line_meets(shown, words + tool + 1, length - tool - 1);
+        words += length + (words[length] == '\n' ? 1 : 0);
+    }
+    free(shown);
+    return found;
 }
 
 /* ---- keys ---- */
@@ -168,8 +185,7 @@ static int choose(struct host *host, const struct rules_question *question,
     return 0;
 }
 
-/* The dialog as it is on the screen at this moment. */
-static int read_dialog(struct host *host, struct rules_question *question)
+int approval_dialog_read(struct host *host, struct rules_question *question)
 {
     struct rules_match match;
     struct buffer text;
@@ -193,7 +209,7 @@ int approval_keys_send(struct host *host, uint32_t dialog, const struct approval
     int code = RPC_STALE;
 
     *why = "its dialog is not on the screen: look into the pane";
-    if (read_dialog(host, &question) < 0)
+    if (approval_dialog_read(host, &question) < 0)
         return code;
     if (dialog != 0 && approval_dialog_hash(&question) == dialog) {
         approval_keys_stop(host);

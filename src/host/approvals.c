@@ -119,34 +119,11 @@ static void resolve(struct host *host, struct approval *approval, const char *ou
     drop(host, approval);
 }
 
-/* ---- what is asked ---- */
-
 static json_t *request_object(const char *kind, const char *tool, const char *input, json_t *choices)
 {
     return json_pack("{sn ss so so so sn}", "id", "kind", kind, "tool", json_string_or_null(tool), "input",
                      json_string_or_null(input), "choices", choices == NULL ? json_array() : choices,
                      "since");
-}
-
-void approvals_asked(struct host *host, enum evidence_source source, const struct observation *observation)
-{
-    json_t *choices = observation->choices == NULL ? NULL : json_deep_copy(observation->choices);
-    struct approval *approval = find(host, observation->id);
-
-    if (approval != NULL) {
-        json_decref(choices);
-        return;
-    }
-    approval = add(host, source, observation->id,
-                   request_object(observation->request == NULL ? "permission" : observation->request,
-                                  observation->name, observation->text, choices));
-    if (approval == NULL)
-        return;
-    /* In a terminal it can be answered only when its dialog is there: told then. */
-    if (source == EVIDENCE_STREAM)
-        tell(host, approval);
-    else
-        host_timer(host->approvals.timer, UNSEEN_MS * 1000000LL);
 }
 
 void approvals_settled(struct host *host, const char *asked_as, const char *outcome)
@@ -188,7 +165,8 @@ static struct approval *asked_by(struct host *host, const struct rules_question 
         struct approval *approval = &approvals->items[i];
         if (approval->dialog != 0 || approval->source == EVIDENCE_STREAM)
             continue;
-        if (approval_dialog_says(question, json_member_string(shown(host, approval->id), "input", NULL)))
+        if (approval_words_meet(question->input,
+                                json_member_string(shown(host, approval->id), "input", NULL)))
             return approval;
         unseen = approval;
         without++;
@@ -255,16 +233,64 @@ static void see(struct host *host, const struct rules_question *question)
     tell(host, approval);
 }
 
-void approvals_look(struct host *host, const char *text)
+void approvals_look(struct host *host)
 {
     const struct detector *detector = &host->activity.detector;
     struct rules_question question;
 
     if (detector->match.phase != PHASE_APPROVAL || detector->phase.phase != PHASE_APPROVAL ||
-        rules_question(host->rules, &detector->match, text, &question) < 0)
+        approval_dialog_read(host, &question) < 0)
         return;
     see(host, &question);
     rules_question_finish(&question);
+}
+
+/* A dialog that was seen before the agent's own word came is the same request. */
+static struct approval *seen_before(struct host *host, const struct observation *observation)
+{
+    struct approvals *approvals = &host->approvals;
+
+    for (size_t i = 0; i < approvals->count; i++) {
+        struct approval *approval = &approvals->items[i];
+        const char *input = json_member_string(shown(host, approval->id), "input", NULL);
+        if (approval->source == EVIDENCE_SCREEN && approval->asked_as == NULL &&
+            (approvals->count == 1 || approval_words_meet(input, observation->text)))
+            return approval;
+    }
+    return NULL;
+}
+
+static void ask(struct host *host, enum evidence_source source, const struct observation *observation)
+{
+    json_t *choices = observation->choices == NULL ? NULL : json_deep_copy(observation->choices);
+    struct approval *approval =
+        add(host, source, observation->id,
+            request_object(observation->request == NULL ? "permission" : observation->request,
+                           observation->name, observation->text, choices));
+
+    if (approval == NULL)
+        return;
+    /* In a terminal it can be answered only when its dialog is there: told then. */
+    if (source == EVIDENCE_STREAM)
+        tell(host, approval);
+    else
+        host_timer(host->approvals.timer, UNSEEN_MS * 1000000LL);
+    approvals_look(host);
+}
+
+void approvals_asked(struct host *host, enum evidence_source source, const struct observation *observation)
+{
+    struct approval *approval = find(host, observation->id);
+
+    if (approval != NULL)
+        return;
+    approval = source == EVIDENCE_STREAM ? NULL : seen_before(host, observation);
+    if (approval == NULL) {
+        ask(host, source, observation);
+        return;
+    }
+    approval->asked_as = observation->id == NULL ? NULL : xstrdup(observation->id);
+    approval->source = source;
 }
 
 /* A dialog that no rule knows, or that was not drawn: told with what the agent says. */
@@ -287,8 +313,9 @@ void approvals_follow(struct host *host, enum phase phase)
 {
     struct approvals *approvals = &host->approvals;
 
-    if (phase == PHASE_APPROVAL && approvals->count == 0) {
+    if (phase == PHASE_APPROVAL) {
         host_timer(approvals->timer, UNSEEN_MS * 1000000LL);
+        approvals_look(host);
     } else if (phase != PHASE_APPROVAL) {
         event_del(approvals->timer);
         for (size_t i = 0; i < approvals->count;) {

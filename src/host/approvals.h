@@ -49,8 +49,8 @@ void approvals_clear(struct host *host);
 
 /* The phase is another one. */
 void approvals_follow(struct host *host, enum phase phase);
-/* The screen was looked at: `text` as terminal_text gives it. */
-void approvals_look(struct host *host, const char *text);
+/* The screen was looked at. */
+void approvals_look(struct host *host);
 /* The agent says that it asks, and that a request is settled. */
 void approvals_asked(struct host *host, enum evidence_source source, const struct observation *observation);
 void approvals_settled(struct host *host, const char *asked_as, const char *outcome);

@@ -48,6 +48,8 @@ int method_session_retry(struct call *call);
 int method_session_kill(struct call *call);
 int method_session_rename(struct call *call);
 int method_session_approve(struct call *call);
+/* methods_why.c */
+int method_session_why(struct call *call);
 /* methods_input.c */
 int method_session_input(struct call *call);
 int method_session_keys(struct call *call);

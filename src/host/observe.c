@@ -139,6 +139,12 @@ static void usage_seen(struct host *host, const struct observation *observation)
                   "cost_basis", usage->cost_usd < 0 ? json_null() : json_string("reported"));
     json_t *context = real_or_null(usage->context_pct);
 
+    if (usage->input_tokens < 0 && usage->output_tokens < 0 && usage->cost_usd < 0 &&
+        usage->context_pct < 0) {
+        json_decref(object);
+        json_decref(context);
+        return;
+    }
     if (!json_equal(object, json_object_get(host->session.object, "usage")) ||
         !json_equal(context, json_object_get(host->session.object, "context_pct"))) {
         (void)events_emit(host, "usage", json_pack("{sO sO}", "usage", object, "context_pct", context));
