@@ -287,6 +287,8 @@ static bool user_decides(struct phase_state *state, enum evidence_source best, i
         return false;
     if (user->phase == PHASE_IDLE)
         return !phase_is_working(found->phase) || last_seen(found) < user->at_ms + state->proofs.turning_ms;
+    if (phase_is_working(found->phase) && last_seen(found) > user->at_ms + TITLE_LAG_MS)
+        return false;
     screen = live(state, EVIDENCE_SCREEN);
     if (screen != NULL && screen->phase == PHASE_IDLE) {
         int64_t since = user->at_ms > state->output_ms ? user->at_ms : state->output_ms;
