@@ -71,6 +71,7 @@ static const struct {
     {"enotfound", "network"},
     {"fetch failed", "network"},
     {"network", "network"},
+    {"no previous session", "not_found"},
     {"internal error", "server_error"},
     {"internal server", "server_error"},
     {"server error", "server_error"},

@@ -159,6 +159,7 @@ static void resume_session(struct acp *acp, const char *id, const struct observe
         return;
     }
     replace(&acp->session_id, id);
+    acp->loaded = !acp->can_resume;
     open_session(acp, acp->can_resume ? "session/resume" : "session/load", observer);
 }
 
@@ -228,6 +229,15 @@ static void go_on(struct acp *acp, const struct observer *observer)
     free(text);
 }
 
+/* Gemini CLI answers session/load first and tells the history then; its commands come last. */
+static void make_ready(struct acp *acp, const struct observer *observer)
+{
+    if (acp->ready || (acp->loaded && acp->exec.dialect == STREAM_EXEC_GEMINI && !acp->commands_told))
+        return;
+    acp->ready = true;
+    go_on(acp, observer);
+}
+
 static void take_session(struct acp *acp, const json_t *result, const struct observer *observer)
 {
     const char *id = json_member_string(result, "sessionId", acp->session_id);
@@ -241,9 +251,16 @@ static void take_session(struct acp *acp, const json_t *result, const struct obs
         replace(&acp->session_id, id);
     (void)acp_take_model(acp, json_member_string(models, "currentModelId", NULL));
     (void)acp_take_model(acp, acp_model_option(json_object_get(result, "configOptions")));
-    acp->ready = true;
+    acp->opened = true;
     acp_tell_session(acp, observer);
-    go_on(acp, observer);
+    make_ready(acp, observer);
+}
+
+void acp_commands_told(struct acp *acp, const struct observer *observer)
+{
+    acp->commands_told = true;
+    if (acp->opened)
+        make_ready(acp, observer);
 }
 
 /* ---- the end of a turn ---- */

@@ -25,11 +25,16 @@ struct acp {
     char *version;
     char *model;
     bool ready;  /* a prompt can be sent */
+    bool opened; /* the conversation is open; its history may still be told */
     bool failed; /* no conversation could be opened; told */
     bool can_load, can_resume, can_list;
-    json_t *tools; /* object: tool calls that are not over, by id: see stream_acp_updates.c */
+    bool loaded;        /* the conversation was opened by session/load */
+    bool commands_told; /* available_commands_update came */
+    json_t *tools;      /* object: tool calls that are not over, by id: see stream_acp_updates.c */
 };
 
+/* The agent's commands were told: the history of a conversation that was loaded is at its end. */
+void acp_commands_told(struct acp *acp, const struct observer *observer);
 /* A session/update notification. */
 void acp_update(struct acp *acp, const json_t *params, const struct observer *observer);
 /* Tells the conversation's id, model and the agent's version. */
@@ -41,7 +46,8 @@ const char *acp_model_option(const json_t *options);
 /*
  * What is known of the tool call that `call` (a tool_call, tool_call_update or the toolCall of a permission
  * request) is about, with its members taken over unless `ask`. Borrowed. Members: name, title, kind, input,
- * locations, diffs, running, denied, told.
+ * locations, diffs, running, denied,
+ * told.
  */
 json_t *acp_tool(struct acp *acp, const json_t *call, bool ask);
 /* Tells the call unless it was told. */

@@ -40,7 +40,8 @@ void acp_settle(struct acp *acp, const struct observer *observer)
     if (request != NULL) {
         stream_turn_phase(&acp->turn, observer, PHASE_APPROVAL, json_member_string(request, "line", NULL));
     } else if (!acp->turn.running) {
-        stream_turn_phase(&acp->turn, observer, PHASE_IDLE, NULL);
+        if (acp->turn.phase == PHASE_APPROVAL && acp->ready)
+            stream_turn_phase(&acp->turn, observer, PHASE_IDLE, NULL);
     } else if (tool != NULL) {
         buffer_init(&line);
         stream_turn_tool_phase(&acp->turn, observer, json_member_string(tool, "name", "tool"),
@@ -231,10 +232,27 @@ static void tell_resolved(const char *key, const char *outcome, const struct obs
         &(struct observation){.kind = OBSERVED_APPROVAL_RESOLVED, .id = key, .outcome = outcome});
 }
 
+static json_t *tool_of(struct acp *acp, const json_t *request)
+{
+    return json_object_get(acp->tools, json_member_string(request, "tool", ""));
+}
+
+static void running(struct acp *acp, const json_t *request)
+{
+    (void)json_object_set_new(tool_of(acp, request), "running", json_true());
+}
+
+/* What was refused does not run, whatever is said about it afterwards. */
+static void not_running(struct acp *acp, const json_t *request)
+{
+    (void)json_object_set_new(tool_of(acp, request), "running", json_false());
+    (void)json_object_set_new(tool_of(acp, request), "denied", json_true());
+}
+
 int acp_answer(struct acp *acp, const char *key, const struct approval_answer *answer,
                const struct observer *observer)
 {
-    json_t *request = json_rpc_held(&acp->rpc, key), *tool;
+    json_t *request = json_rpc_held(&acp->rpc, key);
     const json_t *option = chosen(json_object_get(request, "options"), answer);
     const char *option_id = json_member_string(option, "optionId", NULL), *outcome = outcome_of(option);
 
@@ -247,12 +265,10 @@ int acp_answer(struct acp *acp, const char *key, const struct approval_answer *a
                        json_pack("{s:{s:s, s:s}}", "outcome", "outcome", "selected", "optionId", option_id));
     else
         reply_cancelled(acp, json_object_get(request, "id"), observer);
-    tool = json_object_get(acp->tools, json_member_string(request, "tool", ""));
-    if (tool != NULL) {
-        bool denied = strcmp(outcome, "denied") == 0;
-        (void)json_object_set_new(tool, "running", json_boolean(!denied));
-        (void)json_object_set_new(tool, "denied", json_boolean(denied));
-    }
+    if (strcmp(outcome, "denied") == 0)
+        not_running(acp, request);
+    else
+        running(acp, request);
     tell_resolved(json_member_string(request, "key", key), outcome, observer);
     acp_settle(acp, observer);
     json_decref(request);
@@ -271,6 +287,7 @@ void acp_withdraw(struct acp *acp, const char *tool, const struct observer *obse
         taken = json_rpc_take(&acp->rpc, json_member_string(request, "key", ""));
         reply_cancelled(acp, json_object_get(taken, "id"), observer);
         tell_resolved(json_member_string(taken, "key", ""), "gone", observer);
+        not_running(acp, taken);
         json_decref(taken);
     }
 }

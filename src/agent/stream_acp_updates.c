@@ -347,6 +347,12 @@ static void take_nothing(struct acp *acp, const json_t *update, const struct obs
     (void)observer;
 }
 
+static void take_commands(struct acp *acp, const json_t *update, const struct observer *observer)
+{
+    (void)update;
+    acp_commands_told(acp, observer);
+}
+
 static const struct {
     const char *kind;
     bool history; /* sent again when a conversation is loaded */
@@ -360,7 +366,7 @@ static const struct {
     {"plan", true, take_plan},
     {"usage_update", false, take_usage},
     {"config_option_update", false, take_options},
-    {"available_commands_update", false, take_nothing},
+    {"available_commands_update", false, take_commands},
     {"current_mode_update", false, take_nothing},
     {"session_info_update", false, take_nothing},
 };

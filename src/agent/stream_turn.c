@@ -25,7 +25,8 @@ void stream_turn_init(struct stream_turn *turn)
     *turn = (struct stream_turn){.phase = PHASE_COUNT,
                                  .prompts = json_array(),
                                  .unknown = json_object(),
-                                 .usage = observed_usage_unknown()};
+                                 .usage = observed_usage_unknown(),
+                                 .usage_told = observed_usage_unknown()};
 }
 
 void stream_turn_finish(struct stream_turn *turn)
@@ -78,12 +79,13 @@ void stream_turn_begin(struct stream_turn *turn, const struct observer *observer
     stream_turn_phase(turn, observer, PHASE_CONNECTING, NULL);
 }
 
-void stream_turn_usage(const struct stream_turn *turn, const struct observer *observer)
+void stream_turn_usage(struct stream_turn *turn, const struct observer *observer)
 {
     const struct observed_usage *usage = &turn->usage;
 
     if (usage->input_tokens < 0 && usage->output_tokens < 0 && usage->context_pct < 0)
         return;
+    turn->usage_told = *usage;
     observer->observe(observer->argument, &(struct observation){.kind = OBSERVED_USAGE, .usage = *usage});
 }
 
@@ -94,7 +96,8 @@ void stream_turn_end(struct stream_turn *turn, const struct observer *observer, 
         return;
     turn->running = false;
     turn->interrupted = false;
-    stream_turn_usage(turn, observer);
+    if (memcmp(&turn->usage, &turn->usage_told, sizeof turn->usage) != 0)
+        stream_turn_usage(turn, observer);
     observer->observe(observer->argument,
                       &(struct observation){.kind = OBSERVED_TURN_ENDED, .outcome = outcome, .text = why});
 }

@@ -19,6 +19,7 @@ struct stream_turn {
     json_t *prompts;             /* array of texts that wait, oldest first */
     json_t *unknown;             /* object: kinds of messages that were told as unknown */
     struct observed_usage usage; /* totals of the conversation, as far as known */
+    struct observed_usage usage_told;
 };
 
 void stream_turn_init(struct stream_turn *turn);
@@ -32,7 +33,7 @@ void stream_turn_tool_phase(struct stream_turn *turn, const struct observer *obs
                             const char *line);
 /* A prompt (or NULL: the agent began by itself) is with the agent. Does nothing while a turn runs. */
 void stream_turn_begin(struct stream_turn *turn, const struct observer *observer, const char *text);
-/* The turn is over. Tells the usage too when it is known. The phase is the caller's. */
+/* The turn is over. Tells the usage too when it is known and was not told as it is. The phase is the caller's. */
 void stream_turn_end(struct stream_turn *turn, const struct observer *observer, const char *outcome,
                      const char *why);
 
@@ -52,7 +53,7 @@ void stream_turn_say(const struct observer *observer, enum observation_kind kind
 /* A list of things to do: an array of objects with "content", "step" or "text" and "status" or "completed". Nothing
  * is told when it has no such items. */
 void stream_turn_todo(const struct observer *observer, const json_t *entries);
-void stream_turn_usage(const struct stream_turn *turn, const struct observer *observer);
+void stream_turn_usage(struct stream_turn *turn, const struct observer *observer);
 
 /* A usage of which nothing is known. */
 struct observed_usage observed_usage_unknown(void);

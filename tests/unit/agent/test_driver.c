@@ -25,6 +25,9 @@ static const struct {
     {"opencode", {.prompt = "hi", .resume_id = ""}, "--continue"},
     {"opencode", {.resume_id = "R"}, "--session R"},
     {"command", {.prompt = "hi"}, ""},
+    {"codex", {.mode = AGENT_MODE_STREAM, .resume_id = "R"}, "app-server"},
+    {"gemini", {.mode = AGENT_MODE_STREAM, .session_id = "I"}, "--acp"},
+    {"opencode", {.mode = AGENT_MODE_STREAM, .resume_id = ""}, "acp"},
 };
 
 TEST(every_agent_has_a_driver_and_rules)

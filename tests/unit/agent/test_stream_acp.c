@@ -156,6 +156,28 @@ TEST(the_latest_conversation_of_the_folder_is_resumed)
     stream_text_finish(&text);
 }
 
+TEST(history_that_gemini_tells_late_is_not_told_again)
+{
+    static const char text_update[] =
+        "{\"method\":\"session/update\",\"params\":{\"update\":{\"sessionUpdate\":"
+        "\"agent_message_chunk\",\"content\":{\"type\":\"text\",\"text\":\"old\"}}}}";
+    struct stream_text text;
+
+    stream_text_init(&text, &gemini_stream);
+    text.channel->begin(text.state, "R", "/p", &text.observer);
+    stream_tell(&text, "{\"id\":1,\"result\":{\"agentCapabilities\":{\"loadSession\":true}}}");
+    buffer_clear(&text.out);
+    stream_tell(&text, "{\"id\":2,\"result\":{}}");
+    stream_tell(&text, text_update);
+    CHECK(stream_said(&text, "session id:\"R\"\n"));
+    stream_tell(&text, "{\"method\":\"session/"
+                       "update\",\"params\":{\"update\":{\"sessionUpdate\":\"available_commands_update\"}}}");
+    CHECK(stream_said(&text, "phase idle\n"));
+    stream_tell(&text, text_update);
+    CHECK(stream_said(&text, "text \"old\"\n"));
+    stream_text_finish(&text);
+}
+
 TEST(without_a_login_it_is_never_idle)
 {
     struct stream_text text;
