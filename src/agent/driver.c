@@ -126,6 +126,7 @@ static const struct agent_driver drivers[] = {
      .resumes_with_prompt = true,
      .enter_delay_ms = 120,
      .interrupt = "Escape",
+     .stream = &codex_stream,
      .arguments = codex_arguments,
      .inject = codex_inject,
      .hooks = &codex_hooks},
