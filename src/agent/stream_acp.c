@@ -440,7 +440,8 @@ static void acp_interrupt(void *state, const struct observer *observer)
     acp->turn.interrupted = true;
     acp_withdraw(acp, NULL, observer);
     json_rpc_notify(&acp->rpc, observer, "session/cancel", json_pack("{s:s}", "sessionId", acp->session_id));
-    acp_settle(acp, observer);
+    if (acp->turn.phase == PHASE_APPROVAL)
+        acp_settle(acp, observer);
 }
 
 static int answer(void *state, const char *request, const struct approval_answer *given,

@@ -529,7 +529,8 @@ static void codex_interrupt(void *state, const struct observer *observer)
     else
         codex->interrupt_waits = true;
     codex_drop_requests(codex, true, observer);
-    codex_settle(codex, observer);
+    if (codex->turn.phase == PHASE_APPROVAL)
+        codex_settle(codex, observer);
 }
 
 static int answer(void *state, const char *request, const struct approval_answer *given,
