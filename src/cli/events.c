@@ -4,47 +4,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/memory.h"
-#include "store/event_log.h"
+#include "base/path.h"
+#include "cli/event_source.h"
 #include "store/session_dir.h"
 
 static int run(int argc, char **argv);
 
-const struct command command_events = {"events", "Look", "what happened, as JSON lines",
-                                       "usage: ganger events [SESSION…] [--types TYPE,…] [--since SEQ] [-f]\n"
-                                       "\n"
-                                       "Prints the events of the sessions (all of them when none is named), "
-                                       "one JSON object a line, in the order of time. With -f it\n"
-                                       "goes on with what happens, until the sessions have ended.\n"
-                                       "\n"
-                                       "  --types T,…   only these types\n"
-                                       "  --since SEQ   only what came after this number\n"
-                                       "  -f            follow\n"
-                                       "\n"
-                                       "example: ganger events api-fix -f --types phase,error\n",
-                                       run};
+const struct command command_events = {
+    "events", "Look", "what happened, as JSON lines",
+    "usage: ganger events [SESSION…] [--types TYPE,…] [--since SEQ] [-f]\n"
+    "\n"
+    "Prints the events of the sessions (all of them when none is named), "
+    "one JSON object a line, in the order of time. With -f it\n"
+    "goes on with what happens, until the sessions have ended; without a name it "
+    "also shows sessions that\n"
+    "start later, and goes on until it is stopped.\n"
+    "\n"
+    "  --types T,…   only these types\n"
+    "  --since SEQ   only what came after this number\n"
+    "  -f            follow\n"
+    "\n"
+    "example: ganger events api-fix -f --types phase,error\n",
+    run};
 
-#define BATCH 256 /* events taken from a file at once */
-
-/* A session's events: first those in its file, then those that its host has not written yet. */
-struct source {
-    char uuid[UUID_SIZE];
-    uint64_t seq;  /* of the last event taken */
-    json_t *batch; /* taken and not yet printed, from `at` on */
-    size_t at;
-    bool stored; /* all of the file was taken */
-    bool asked;  /* and the host was asked for the rest */
-    bool over;   /* the last event taken says that the session has ended */
-    struct client *client;
-};
-
-struct request {
-    const char *types;
-    uint64_t since;
-    bool follow;
+/* The sessions named, or all: those there are and those that come. */
+struct crowd {
+    struct event_source *sources;
+    size_t count, capacity;
+    bool all;
+    int inotify; /* of who follows all; or -1 */
+    int runtime; /* watch of the folder of the sockets */
 };
 
 static const char *const known_types[] = {"session_started",
@@ -76,18 +70,6 @@ static const char *const known_types[] = {"session_started",
                                           "session_ended",
                                           "gap"};
 
-/* Whether `word` is in the comma-separated list; NULL holds every word. */
-static bool listed(const char *list, const char *word)
-{
-    for (const char *at = list; at != NULL && *at != '\0';) {
-        size_t length = strcspn(at, ",");
-        if (strlen(word) == length && strncmp(at, word, length) == 0)
-            return true;
-        at += length + (at[length] == ',');
-    }
-    return list == NULL;
-}
-
 static void check_types(const char *types)
 {
     for (const char *at = types; at != NULL && *at != '\0';) {
@@ -106,188 +88,215 @@ static void print_event(const json_t *event)
     (void)putchar('\n');
 }
 
-/* ---- taking events of one session ---- */
+/* ---- which sessions ---- */
 
-struct stored {
-    struct source *source;
-    const char *types;
-    int count;
-};
-
-/* Adds an event to the batch if its type is asked for. */
-static void take_event(struct source *source, json_t *event, const char *types)
+static struct event_source *find(const struct crowd *crowd, const char *uuid)
 {
-    const char *type = json_member_string(event, "type", "");
-
-    source->over = strcmp(type, "session_ended") == 0;
-    if (listed(types, type))
-        (void)json_array_append(source->batch, event);
-}
-
-static int take_stored(void *argument, uint64_t seq, const char *text, size_t length)
-{
-    struct stored *stored = argument;
-    json_t *event = json_loadb(text, length, 0, NULL);
-
-    take_event(stored->source, event, stored->types);
-    json_decref(event);
-    stored->source->seq = seq;
-    return ++stored->count == BATCH;
-}
-
-static void take_from_file(struct source *source, const char *types)
-{
-    struct stored stored = {source, types, 0};
-    struct error error;
-    int folder = session_dir_open(cli_state_dir(), source->uuid, &error);
-
-    if (folder < 0 || event_log_read(folder, source->seq, take_stored, &stored, &error) < 0)
-        (void)cli_error("events", &error);
-    if (folder >= 0)
-        close(folder);
-    source->stored = stored.count < BATCH;
-}
-
-/* Takes the connection's next line into the batch: 1, 0 on time-out, -1 when the connection is gone. */
-static int take_line(struct source *source, const char *types, int timeout_ms)
-{
-    char *line;
-    size_t length;
-    struct error error;
-    int got = client_next(source->client, timeout_ms, &line, &length, &error);
-    json_t *message, *event;
-
-    if (got <= 0)
-        return got;
-    message = json_loadb(line, length, 0, NULL);
-    event = json_object_get(message, "params");
-    if (strcmp(json_member_string(message, "method", ""), "event") == 0) {
-        take_event(source, event, types);
-        source->seq = (uint64_t)json_member_integer(event, "seq", (int64_t)source->seq);
+    for (size_t i = 0; i < crowd->count; i++) {
+        if (strcmp(crowd->sources[i].uuid, uuid) == 0)
+            return &crowd->sources[i];
     }
-    json_decref(message);
-    return 1;
+    return NULL;
 }
 
-static void hang_up(struct source *source)
+static struct event_source *add(struct crowd *crowd, const char *uuid, uint64_t since)
 {
-    client_destroy(source->client);
-    source->client = NULL;
+    struct event_source *source;
+
+    if (crowd->count == crowd->capacity) {
+        crowd->capacity = crowd->capacity == 0 ? 16 : crowd->capacity * 2;
+        crowd->sources = xreallocarray(crowd->sources, crowd->capacity, sizeof *crowd->sources);
+    }
+    source = &crowd->sources[crowd->count++];
+    event_source_init(source, uuid, since);
+    return source;
 }
 
-/* Connects and takes what is not in the file; stays connected to follow. */
-static void take_from_host(struct source *source, const struct request *request)
+/* Those that are not there yet. */
+static void add_all(struct crowd *crowd, uint64_t since)
 {
     struct error error;
-    json_t *result;
-    uint64_t end;
+    json_t *list = session_dir_list(cli_state_dir(), NULL, &error), *session;
+    size_t index;
 
-    source->asked = true;
-    if (session_dir_alive(cli_state_dir(), source->uuid, NULL) == 1)
-        source->client = cli_connect(source->uuid, &error);
-    if (source->client == NULL)
-        return;
-    result = client_call(source->client, "session.subscribe",
-                         json_pack("{s:I}", "since", (json_int_t)source->seq), CLI_CALL_TIMEOUT_MS, &error);
-    end = (uint64_t)json_member_integer(result, "seq", 0);
-    while (source->seq < end && take_line(source, request->types, CLI_CALL_TIMEOUT_MS) > 0)
-        continue;
-    if (!request->follow || result == NULL)
-        hang_up(source);
-    json_decref(result);
-}
-
-/* The next event not yet printed, or NULL when there is none at the moment. */
-static const json_t *next_event(struct source *source, const struct request *request)
-{
-    while (source->at == json_array_size(source->batch)) {
-        (void)json_array_clear(source->batch);
-        source->at = 0;
-        if (!source->stored)
-            take_from_file(source, request->types);
-        else if (!source->asked)
-            take_from_host(source, request);
-        else
-            return NULL;
+    if (list == NULL)
+        cli_die("events", &error);
+    json_array_foreach(list, index, session)
+    {
+        const char *uuid = json_member_string(session, "id", "");
+        if (find(crowd, uuid) == NULL)
+            (void)add(crowd, uuid, since);
     }
-    return json_array_get(source->batch, source->at);
+    json_decref(list);
 }
 
-/* ---- all of them ---- */
+static void choose(struct crowd *crowd, int argc, char **argv, uint64_t since)
+{
+    char uuid[UUID_SIZE];
+
+    crowd->all = optind == argc;
+    for (int i = optind; i < argc; i++) {
+        cli_find(argv[i], true, uuid);
+        if (find(crowd, uuid) == NULL)
+            (void)add(crowd, uuid, since);
+    }
+    if (crowd->all)
+        add_all(crowd, since);
+}
+
+/* ---- printing ---- */
 
 /* Prints what there is, in the order of time; of one session always in the order of seq. */
-static void print_merged(struct source *sources, size_t count, const struct request *request)
+static void print_merged(struct crowd *crowd, const struct event_request *request)
 {
     while (ferror(stdout) == 0) {
-        struct source *earliest = NULL;
+        struct event_source *earliest = NULL;
         const char *least = NULL;
-        for (size_t i = 0; i < count; i++) {
-            const json_t *event = next_event(&sources[i], request);
+        for (size_t i = 0; i < crowd->count; i++) {
+            const json_t *event = event_source_next(&crowd->sources[i], request);
             const char *at = json_member_string(event, "time", "");
             if (event == NULL || (least != NULL && strcmp(at, least) >= 0))
                 continue;
-            earliest = &sources[i];
+            earliest = &crowd->sources[i];
             least = at;
         }
         if (earliest == NULL)
             return;
-        print_event(json_array_get(earliest->batch, earliest->at++));
+        print_event(event_source_next(earliest, request));
+        event_source_taken(earliest);
     }
 }
 
-/* A host that was killed comes back; one that left has ended its session. */
-static void follow(struct source *sources, size_t count, const struct request *request)
-{
-    struct pollfd *waited = xcalloc(count, sizeof *waited);
+/* ---- sessions that come ---- */
 
-    for (;;) {
-        size_t living = 0;
-        for (size_t i = 0; i < count; i++) {
-            struct source *source = &sources[i];
-            int got = 1;
-            while (source->client != NULL && got > 0)
-                got = take_line(source, request->types, 0);
-            if (got < 0 || source->over)
-                hang_up(source);
-            if (got < 0 && !source->over)
-                take_from_host(source, request);
-            waited[i] = (struct pollfd){.fd = source->client == NULL ? -1 : client_descriptor(source->client),
-                                        .events = POLLIN};
-            living += source->client != NULL;
+static void watch_sockets(struct crowd *crowd)
+{
+    crowd->runtime =
+        inotify_add_watch(crowd->inotify, cli_runtime_dir(), IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+}
+
+/* The host of a session that has ended stays for a while, and may begin another attempt. */
+static void watch_ended(struct crowd *crowd, struct event_source *source)
+{
+    char *folder, *path;
+
+    if (crowd->inotify < 0 || !source->over || source->watch != 0)
+        return;
+    source->watch = -1;
+    if (session_dir_alive(cli_state_dir(), source->uuid, NULL) != 1)
+        return;
+    folder = session_dir_path(cli_state_dir(), source->uuid);
+    path = path_join(folder, SESSION_EVENTS);
+    source->watch = inotify_add_watch(crowd->inotify, path, IN_MODIFY);
+    free(path);
+    free(folder);
+    /* What came before the watch. */
+    event_source_grown(source);
+}
+
+static void socket_came(struct crowd *crowd, const char *name)
+{
+    static const char ending[] = ".sock";
+    char uuid[UUID_SIZE];
+    struct event_source *source;
+    int folder;
+
+    if (strlen(name) != UUID_SIZE - 1 + sizeof ending - 1 || strcmp(name + UUID_SIZE - 1, ending) != 0)
+        return;
+    (void)snprintf(uuid, sizeof uuid, "%.*s", UUID_SIZE - 1, name);
+    source = find(crowd, uuid);
+    if (source != NULL) {
+        event_source_host(source);
+        return;
+    }
+    /* Sessions of another state folder may have their sockets here too. */
+    folder = uuid_valid(uuid) ? session_dir_open(cli_state_dir(), uuid, NULL) : -1;
+    if (folder < 0)
+        return;
+    close(folder);
+    (void)add(crowd, uuid, 0);
+}
+
+static void take_news(struct crowd *crowd, const struct inotify_event *event)
+{
+    if (event->mask & IN_Q_OVERFLOW) {
+        add_all(crowd, 0);
+    } else if (event->wd != crowd->runtime) {
+        for (size_t i = 0; i < crowd->count; i++) {
+            if (crowd->sources[i].watch != event->wd)
+                continue;
+            if (event->mask & IN_IGNORED)
+                crowd->sources[i].watch = -1;
+            else
+                event_source_grown(&crowd->sources[i]);
         }
-        print_merged(sources, count, request);
-        if (fflush(stdout) != 0 || living == 0)
-            break;
-        (void)poll(waited, count, -1);
+    } else if (event->mask & IN_IGNORED) {
+        /* The folder went, at a log-out say. */
+        free(path_runtime_dir(NULL));
+        watch_sockets(crowd);
+        add_all(crowd, 0);
+    } else if (event->len > 0) {
+        socket_came(crowd, event->name);
     }
-    free(waited);
 }
 
-/* The sessions named, or all. */
-static struct source *choose(int argc, char **argv, size_t *count)
+static void read_news(struct crowd *crowd)
 {
-    struct source *sources;
-    struct error error;
-    json_t *list;
+    union {
+        struct inotify_event event;
+        char bytes[16384];
+    } space;
+    ssize_t got;
 
-    *count = (size_t)(argc - optind);
-    sources = xcalloc(*count + 1, sizeof *sources);
-    for (size_t i = 0; i < *count; i++)
-        cli_find(argv[optind + (int)i], true, sources[i].uuid);
-    if (*count > 0)
-        return sources;
-    list = session_dir_list(cli_state_dir(), NULL, &error);
-    if (list == NULL)
-        cli_die("events", &error);
-    *count = json_array_size(list);
-    sources = xreallocarray(sources, *count + 1, sizeof *sources);
-    for (size_t i = 0; i < *count; i++) {
-        sources[i] = (struct source){0};
-        (void)snprintf(sources[i].uuid, UUID_SIZE, "%s",
-                       json_member_string(json_array_get(list, i), "id", ""));
+    while (crowd->inotify >= 0 && (got = read(crowd->inotify, space.bytes, sizeof space.bytes)) > 0) {
+        for (size_t at = 0; at < (size_t)got;) {
+            const struct inotify_event *event = (const void *)(space.bytes + at);
+            take_news(crowd, event);
+            at += sizeof *event + event->len;
+        }
     }
-    json_decref(list);
-    return sources;
+}
+
+/* ---- following ---- */
+
+/* Waits until something came. False when nobody reads what is printed. */
+static bool wait_for_news(struct crowd *crowd)
+{
+    struct pollfd *waited = xcalloc(crowd->count + 2, sizeof *waited);
+    int timeout = -1;
+    bool read_by_nobody;
+
+    for (size_t i = 0; i < crowd->count; i++) {
+        int due = event_source_due(&crowd->sources[i]);
+        waited[i] = (struct pollfd){.fd = event_source_descriptor(&crowd->sources[i]), .events = POLLIN};
+        if (due >= 0 && (timeout < 0 || due < timeout))
+            timeout = due;
+    }
+    waited[crowd->count] = (struct pollfd){.fd = crowd->inotify, .events = POLLIN};
+    waited[crowd->count + 1] = (struct pollfd){.fd = STDOUT_FILENO};
+    (void)poll(waited, crowd->count + 2, timeout);
+    read_by_nobody = (waited[crowd->count + 1].revents & POLLERR) != 0;
+    free(waited);
+    return !read_by_nobody;
+}
+
+static void follow(struct crowd *crowd, const struct event_request *request)
+{
+    bool goes_on = true;
+
+    while (goes_on) {
+        goes_on = crowd->all;
+        read_news(crowd);
+        for (size_t i = 0; i < crowd->count; i++) {
+            event_source_receive(&crowd->sources[i], request);
+            watch_ended(crowd, &crowd->sources[i]);
+        }
+        print_merged(crowd, request);
+        for (size_t i = 0; i < crowd->count; i++)
+            goes_on = goes_on || !crowd->sources[i].over || !crowd->sources[i].stored;
+        if (fflush(stdout) != 0 || (goes_on && !wait_for_news(crowd)))
+            return;
+    }
 }
 
 static int run(int argc, char **argv)
@@ -298,9 +307,8 @@ static int run(int argc, char **argv)
                                             {"json", no_argument, NULL, 'j'},
                                             CLI_HELP_OPTION,
                                             {0}};
-    struct request request = {0};
-    struct source *sources;
-    size_t count;
+    struct event_request request = {0};
+    struct crowd crowd = {.inotify = -1};
 
     for (int option; (option = cli_option(&command_events, argc, argv, ":fh", options)) != -1;) {
         if (option == 't')
@@ -311,18 +319,19 @@ static int run(int argc, char **argv)
             request.follow = true;
     }
     check_types(request.types);
-    sources = choose(argc, argv, &count);
-    for (size_t i = 0; i < count; i++) {
-        sources[i].seq = request.since;
-        sources[i].batch = json_array();
+    if (request.follow && optind == argc) {
+        /* Before the sessions are listed, so that none is missed in between. */
+        crowd.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        watch_sockets(&crowd);
     }
-    print_merged(sources, count, &request);
+    choose(&crowd, argc, argv, request.since);
+    print_merged(&crowd, &request);
     if (request.follow)
-        follow(sources, count, &request);
-    for (size_t i = 0; i < count; i++) {
-        client_destroy(sources[i].client);
-        json_decref(sources[i].batch);
-    }
-    free(sources);
+        follow(&crowd, &request);
+    for (size_t i = 0; i < crowd.count; i++)
+        event_source_finish(&crowd.sources[i]);
+    free(crowd.sources);
+    if (crowd.inotify >= 0)
+        close(crowd.inotify);
     return fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED;
 }

@@ -14,7 +14,7 @@ from harness import PROGRAM, SECONDS, until
 SHELL = r"""
 status() { printf '\033]7501;state=%s\033\\' "$1"; }
 status idle
-while IFS= read -r line; do status working; eval "$line"; status idle; done
+while IFS= read -r line; do status working; sleep 0.4; eval "$line"; status idle; done
 """
 
 
@@ -29,7 +29,7 @@ def shell(ganger):
 def turn(ganger, line):
     """One turn of it; the events that came with it."""
     before = ganger.events("shell")[-1]["seq"]
-    ganger.run("send", "shell", line, "--wait")
+    ganger.run("send", "shell", line, "--wait", "--timeout", SECONDS)
     return [e for e in ganger.events("shell") if e["seq"] > before]
 
 
@@ -166,3 +166,137 @@ def test_progress_while_it_works(shell):
         assert event["tools"] == 0 and event["tokens"] is None
     assert told[1]["output_bytes"] >= told[0]["output_bytes"] + len("some output")
     assert shell.session("shell")["host_pid"] == host
+
+
+# ---- who follows ----
+class Follower:
+    """`ganger events -f`, whose lines are read as they come."""
+
+    def __init__(self, ganger, *arguments):
+        self.process = subprocess.Popen([PROGRAM, "events", "-f", *map(str, arguments)], env=ganger.env, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.text, self.ended = b"", False
+
+    def events(self, session=None):
+        while chunk := self.process.stdout.read():
+            self.text += chunk
+        lines = self.text[:self.text.rfind(b"\n") + 1].splitlines()
+        return [e for e in map(json.loads, lines) if session in (None, e["session"])]
+
+    def shows(self, wanted):
+        """Waits until an event is as `wanted`; returns it."""
+        return until(lambda: next((e for e in self.events() if wanted(e)), None),
+                     lambda: "events:\n" + self.text.decode())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.stdout.close()
+        errors = self.process.stderr.read()
+        self.process.stderr.close()
+        self.process.wait(SECONDS)
+        return errors
+
+
+@pytest.fixture
+def follow(ganger):
+    """follow(argument…): a follower; none may have complained at the end."""
+    made = []
+
+    def start(*arguments):
+        made.append(Follower(ganger, *arguments))
+        return made[-1]
+    yield start
+    errors = [it.stop() for it in made]
+    assert not any(errors), errors
+
+
+def test_who_follows_all_sees_sessions_that_come(ganger, follow):
+    ganger.fake("one", "echo")
+    everything, phases = follow(), follow("--types", "phase")
+    ganger.phase_is("one", "idle")
+    everything.shows(lambda e: e["session"] == "one" and e["type"] == "phase" and e["phase"] == "idle")
+    ganger.fake("two", "echo")
+    ganger.phase_is("two", "idle")
+    ganger.run("send", "two", "hello", "--wait")
+    everything.shows(lambda e: e["session"] == "two" and e["type"] == "turn_ended")
+    ganger.start("short", "true")
+    everything.shows(lambda e: e["session"] == "short" and e["type"] == "session_ended")
+    for name in ("one", "two", "short"):
+        until(lambda: everything.events(name) == ganger.events(name), f"all events of {name}")
+    until(lambda: [e["phase"] for e in phases.events("two")] == [e["phase"] for e in ganger.events("two", "phase")], "all phases of two")
+    assert {e["type"] for e in phases.events()} == {"phase"}
+
+
+@pytest.mark.parametrize("wait", [False, True], ids=["same-host", "new-host"])
+def test_who_follows_all_sees_a_session_that_is_retried(ganger, follow, wait):
+    ganger.fake("one", "exit", "3")
+    everything = follow()
+    everything.shows(lambda e: e["type"] == "session_ended")
+    if wait:
+        # A host stays for 10 s without clients; nobody may keep it from leaving.
+        until(lambda: not any("ganger-" in command for command in ganger.processes().values()), "its host to leave", 30)
+    ganger.run("retry", "one")
+    everything.shows(lambda e: e["type"] == "session_ended" and e["attempt"] == 2)
+    until(lambda: [e["seq"] for e in everything.events()] == [e["seq"] for e in ganger.events("one")], "all events")
+
+
+def test_who_follows_goes_on_when_hosts_are_killed(ganger, follow):
+    """None twice, none missing, also with a filter, and without waiting for one session while another speaks."""
+    for name in ("one", "two"):
+        ganger.fake(name, "--speed", "5", "echo")
+        ganger.phase_is(name, "idle")
+    since = ganger.events("one")[-1]["seq"]
+    everything, phases, late = follow(), follow("one", "--types", "phase,turn_ended"), follow("one", "--since", since)
+    for number in range(3):
+        host = ganger.session("one")["host_pid"]
+        ganger.run("send", "one", f"prompt {number}", "--id", f"p{number}")
+        os.kill(host, signal.SIGKILL)
+        until(lambda: ganger.session("one")["host_pid"] not in (None, host), "a host")
+    ganger.run("send", "two", "hello", "--wait")
+    everything.shows(lambda e: e["session"] == "two" and e["type"] == "turn_ended")
+    ganger.phase_is("one", "idle")
+    ganger.run("kill", "one")
+    told = ganger.events("one")
+    assert sum(e["type"] == "host_restarted" for e in told) == 3
+    until(lambda: everything.events("one") == told, "all events")
+    assert late.process.wait(SECONDS) == 0 and phases.process.wait(SECONDS) == 0, "a session that was named has ended"
+    assert late.events() == [e for e in told if e["seq"] > since]
+    assert phases.events() == [e for e in told if e["type"] in ("phase", "turn_ended")]
+
+
+def test_a_stopped_host_holds_up_nobody_else(ganger, follow):
+    for name in ("one", "two"):
+        ganger.fake(name, "echo")
+        ganger.phase_is(name, "idle")
+    host = ganger.session("one")["host_pid"]
+    os.kill(host, signal.SIGSTOP)
+    try:
+        everything = follow()
+        ganger.run("send", "two", "hello", "--wait")
+        everything.shows(lambda e: e["session"] == "two" and e["type"] == "turn_ended")
+    finally:
+        os.kill(host, signal.SIGCONT)
+    ganger.run("send", "one", "hello", "--wait")
+    everything.shows(lambda e: e["session"] == "one" and e["type"] == "turn_ended")
+
+
+def test_nobody_reads_what_is_followed(ganger):
+    ganger.fake("one", "idle")
+    process = subprocess.Popen([PROGRAM, "events", "-f"], env=ganger.env, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(SECONDS) is not None
+
+
+def test_more_events_than_memory_holds_come_from_disk(ganger):
+    """A client that asks for events that the host has forgotten."""
+    ganger.start("shell", "sh", "-c", r"i=0; while [ $i -lt 12000 ]; do printf '\033]9;note %s\007' $i; i=$((i+1)); done; sleep 1000")
+    until(lambda: len(ganger.events("shell")) > 11000, "many events", pause=0.5)
+    client = ganger.connect("shell")
+    reply = client.call("session.subscribe", {"since": 0})
+    got = []
+    while len(got) < reply["result"]["seq"]:
+        got.append(client.notification("event"))
+    assert len(got) > 11000 and [e["seq"] for e in got] == list(range(1, len(got) + 1))
+    assert "gap" not in {e["type"] for e in got}
