@@ -85,7 +85,9 @@ static void add_amendment(struct question *question, json_t *decision)
     if (accept != NULL) {
         buffer_append_string(&name, "Approve, and every command that begins with:");
         json_array_foreach(json_object_get(accept, "execpolicy_amendment"), i, word)
+        {
             buffer_printf(&name, " %s", json_is_string(word) ? json_string_value(word) : "?");
+        }
         (void)add_choice(question, name.bytes, "approved", decision_result(decision));
     } else if (network != NULL) {
         buffer_printf(&name, "%s %s from now on", allow ? "Allow" : "Refuse",
@@ -163,8 +165,10 @@ static bool ask_change(struct codex *codex, struct question *question)
     size_t i;
 
     question->tool = "edit";
-    json_array_foreach(changes, i, change)(void)
-        json_array_append_new(files, json_string(json_member_string(change, "path", "file")));
+    json_array_foreach(changes, i, change)
+    {
+        (void)json_array_append_new(files, json_string(json_member_string(change, "path", "file")));
+    }
     buffer_init(&diff);
     buffer_append(&diff, "", 0);
     codex_changes_append(&diff, changes);
@@ -341,8 +345,10 @@ static void tell_question(struct codex *codex, const char *key, const struct que
     const json_t *choice;
     size_t i;
 
-    json_array_foreach(question->choices, i, choice)(void)
-        json_array_append(names, json_object_get(choice, "name"));
+    json_array_foreach(question->choices, i, choice)
+    {
+        (void)json_array_append(names, json_object_get(choice, "name"));
+    }
     observer->observe(observer->argument,
                       &(struct observation){.kind = OBSERVED_APPROVAL,
                                             .id = key,

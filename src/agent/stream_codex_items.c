@@ -335,7 +335,10 @@ void codex_changes_append(struct buffer *out, const json_t *changes)
     const json_t *change;
     size_t i;
 
-    json_array_foreach(changes, i, change) append_change(out, change);
+    json_array_foreach(changes, i, change)
+    {
+        append_change(out, change);
+    }
 }
 
 static void tell_files(const json_t *changes, const char *parent, const struct observer *observer)
