@@ -220,19 +220,30 @@ static void tell_due(evutil_socket_t descriptor, short what, void *argument)
 
 /* ---- tools ---- */
 
-/* Relative to the working folder when it is in there. */
-static const char *shown_path(const struct host *host, const char *path)
+/* What of `path` is below the folder, or NULL. */
+static const char *below(const char *folder, const char *path)
 {
-    const char *folder = working_folder(host);
     size_t length = strlen(folder);
 
     while (length > 0 && folder[length - 1] == '/')
         length--;
-    if (strncmp(path, folder, length) == 0 && path[length] == '/')
-        path += length + 1;
-    while (strncmp(path, "./", 2) == 0)
-        path += 2;
-    return path;
+    return strncmp(path, folder, length) == 0 && path[length] == '/' ? path + length + 1 : NULL;
+}
+
+/* Relative to the working folder when it is in there; agents may name the folder without its symbolic links. */
+static const char *shown_path(const struct host *host, const char *path)
+{
+    const char *shown = below(working_folder(host), path);
+    char *folder = shown == NULL && path[0] == '/' ? realpath(working_folder(host), NULL) : NULL;
+
+    if (folder != NULL)
+        shown = below(folder, path);
+    free(folder);
+    if (shown == NULL)
+        shown = path;
+    while (strncmp(shown, "./", 2) == 0)
+        shown += 2;
+    return shown;
 }
 
 static void keep_quiet(struct watch *watch, const char *path)

@@ -1,50 +1,13 @@
 /* Gathering of text, in a host that has little more than its events. */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/json.h"
-#include "base/memory.h"
-#include "host/host.h"
-#include "scratch.h"
-#include "store/event_log.h"
-#include "test.h"
+#include "small_host.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD"
 
-static struct host *host_open(void)
-{
-    struct host *host = xcalloc(1, sizeof *host);
-    struct event_log_end end;
-    char *folder = scratch_folder();
-
-    host->loop = event_base_new();
-    host->session.object = json_pack("{ss}", "name", "test");
-    host->session_dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    host->recorder = recorder_create(host->session_dir, event_log_open(host->session_dir, &end, NULL), NULL);
-    events_init(&host->events, 0);
-    coalesce_init(host);
-    free(folder);
-    return host;
-}
-
-static void host_close(struct host *host)
-{
-    coalesce_finish(host);
-    recorder_destroy(host->recorder, 10000);
-    events_finish(&host->events);
-    json_decref(host->session.object);
-    event_base_free(host->loop);
-    close(host->session_dir);
-    free(host);
-}
-
 /* "type: text" of an event, until the next call. */
-static const char *told(struct host *host, uint64_t seq)
+static const char *said(struct host *host, uint64_t seq)
 {
     static struct buffer shown;
-    const struct stored_event *event = event_memory_get(&host->events.memory, seq);
-    json_t *object = event == NULL ? NULL : json_loads(event->text, 0, NULL);
+    json_t *object = told(host, seq);
 
     buffer_finish(&shown);
     buffer_printf(&shown, "%s: %s", json_member_string(object, "type", "none"),
@@ -73,11 +36,11 @@ TEST(pieces_are_told_together_after_a_while)
     CHECK_NUMBER(host->events.last, 0);
     (void)event_base_dispatch(host->loop);
     CHECK_NUMBER(host->events.last, 1);
-    CHECK_STRING(told(host, 1), "text: one two");
+    CHECK_STRING(said(host, 1), "text: one two");
     CHECK(host_now_ms() - began >= COALESCE_MS);
     say(host, "three");
     (void)event_base_dispatch(host->loop);
-    CHECK_STRING(told(host, 2), "text: three");
+    CHECK_STRING(said(host, 2), "text: three");
     host_close(host);
 }
 
@@ -93,11 +56,11 @@ TEST(the_order_is_that_of_the_causes)
     say(host, "c");
     coalesce_flush(host);
     coalesce_flush(host);
-    CHECK_STRING(told(host, 1), "thinking: hm");
-    CHECK_STRING(told(host, 2), "text: ab");
-    CHECK_STRING(told(host, 3), "thinking: well");
-    CHECK_STRING(told(host, 4), "tool_call: ");
-    CHECK_STRING(told(host, 5), "text: c");
+    CHECK_STRING(said(host, 1), "thinking: hm");
+    CHECK_STRING(said(host, 2), "text: ab");
+    CHECK_STRING(said(host, 3), "thinking: well");
+    CHECK_STRING(said(host, 4), "tool_call: ");
+    CHECK_STRING(said(host, 5), "text: c");
     CHECK_NUMBER(host->events.last, 5);
     CHECK(!event_pending(host->coalesce.timer, EV_TIMEOUT, NULL));
     host_close(host);
@@ -110,15 +73,15 @@ TEST(characters_are_never_split)
     say(host, "gr\xC3");
     coalesce_flush(host);
     coalesce_flush(host);
-    CHECK_STRING(told(host, 1), "text: gr");
+    CHECK_STRING(said(host, 1), "text: gr");
     CHECK_NUMBER(host->events.last, 1);
     say(host, "\xBC\xC3\x9F");
     say(host, "e\xF0\x9F\x98");
     coalesce_flush(host);
-    CHECK_STRING(told(host, 2), "text: \xC3\xBC\xC3\x9F"
+    CHECK_STRING(said(host, 2), "text: \xC3\xBC\xC3\x9F"
                                 "e");
     think(host, "!");
-    CHECK_STRING(told(host, 3), "text: " REPLACEMENT);
+    CHECK_STRING(said(host, 3), "text: " REPLACEMENT);
     host_close(host);
 }
 
@@ -129,7 +92,7 @@ TEST(invalid_bytes_are_replaced)
     coalesce_text(host, "a\0b\xFF\xC3(\x1b", 7);
     coalesce_text(host, "", 0);
     coalesce_flush(host);
-    CHECK_STRING(told(host, 1), "text: a" REPLACEMENT "b" REPLACEMENT REPLACEMENT "(\x1b");
+    CHECK_STRING(said(host, 1), "text: a" REPLACEMENT "b" REPLACEMENT REPLACEMENT "(\x1b");
     host_close(host);
 }
 
@@ -148,7 +111,7 @@ TEST(what_waits_is_bounded)
     coalesce_flush(host);
     CHECK_NUMBER(host->events.last, 4);
     for (uint64_t seq = 1; seq <= 4; seq++) {
-        const char *one = told(host, seq) + strlen("text: ");
+        const char *one = said(host, seq) + strlen("text: ");
         CHECK_NUMBER(strlen(one) % 3, 0);
         CHECK(strlen(one) <= COALESCE_BYTES && strncmp(one, "\xE6\xBC\xA2", 3) == 0);
         seen += strlen(one);
@@ -168,7 +131,7 @@ TEST(what_waits_at_the_end_is_told)
     before = host->events.last;
     coalesce_finish(host);
     CHECK_NUMBER(before, 0);
-    CHECK_STRING(told(host, 1), "text: last " REPLACEMENT);
+    CHECK_STRING(said(host, 1), "text: last " REPLACEMENT);
     coalesce_init(host);
     host_close(host);
 }
