@@ -64,6 +64,14 @@ $(BUILD)/obj/%.o: %.c
 # Files compiled in by EMBED (base/embed.h).
 $(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js)
 
+# The agents' rules, all in one list.
+RULES := $(sort $(filter-out %/schema.json,$(wildcard src/agent/rules/*.json)))
+$(BUILD)/agent-rules.json: $(RULES)
+	@mkdir -p $(@D)
+	$(Q){ printf '['; separator=; for file in $^; do printf '%s' "$$separator"; cat "$$file"; separator=,; done; printf ']'; } > $@
+$(BUILD)/obj/src/base/agent_data.o: $(BUILD)/agent-rules.json
+$(BUILD)/obj/src/base/agent_data.o: CPPFLAGS += -DAGENT_RULES_FILE='"$(BUILD)/agent-rules.json"'
+
 define layer
 $(BUILD)/lib$(1).a: $(call objects,$(call sources,$(1)))
 	@mkdir -p $$(@D)

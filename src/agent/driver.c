@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/agent_catalogue.h"
+#include "base/agent_data.h"
+#include "base/json.h"
 #include "base/memory.h"
+
+#define DATA_ENTER_DELAY_MS 100
 
 void arguments_init(struct arguments *arguments)
 {
@@ -43,9 +48,16 @@ static void add_last(struct arguments *out, const char *prompt)
 }
 
 /* JSON both ways; without the last option nobody is asked for permission. */
-static const char *const claude_stream_options[] = {
-    "-p",        "--input-format",             "stream-json",              "--output-format", "stream-json",
-    "--verbose", "--include-partial-messages", "--permission-prompt-tool", "stdio",           NULL};
+static const char *const claude_stream_options[] = {"-p",
+                                                    "--input-format",
+                                                    "stream-json",
+                                                    "--output-format",
+                                                    "stream-json",
+                                                    "--verbose",
+                                                    "--include-partial-messages",
+                                                    "--permission-prompt-tool",
+                                                    "stdio",
+                                                    NULL};
 
 static void claude_arguments(const struct agent_start *start, struct arguments *out)
 {
@@ -118,6 +130,7 @@ static const struct agent_driver drivers[] = {
      .arguments = claude_arguments,
      .inject = claude_inject,
      .hooks = &claude_hooks,
+     .file = &claude_session_file,
      .transcript = &claude_transcript,
      .stream = &claude_stream},
     {.name = "codex",
@@ -129,7 +142,8 @@ static const struct agent_driver drivers[] = {
      .stream = &codex_stream,
      .arguments = codex_arguments,
      .inject = codex_inject,
-     .hooks = &codex_hooks},
+     .hooks = &codex_hooks,
+     .file = &codex_rollout_file},
     {.name = "gemini",
      .takes_session_id = true,
      .can_resume = true,
@@ -154,11 +168,27 @@ static const struct agent_driver drivers[] = {
     {.name = "command", .interrupt = "C-c", .arguments = command_arguments},
 };
 
+/* An agent that is data only is driven through its terminal: its prompts are typed. */
+static const struct agent_driver *data_driver(const char *name)
+{
+    static struct agent_driver driver;
+    const json_t *data = agent_data(name);
+
+    if (agent_catalogue_find(name) == NULL)
+        return NULL;
+    driver = (struct agent_driver){.name = agent_catalogue_find(name)->name,
+                                   .interrupt = json_member_string(data, "interrupt", "Escape"),
+                                   .enter_delay_ms =
+                                       (int)json_member_integer(data, "enter_delay_ms", DATA_ENTER_DELAY_MS),
+                                   .arguments = command_arguments};
+    return &driver;
+}
+
 const struct agent_driver *agent_driver_find(const char *name)
 {
     for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++) {
         if (strcmp(drivers[i].name, name) == 0)
             return &drivers[i];
     }
-    return NULL;
+    return data_driver(name);
 }

@@ -5,34 +5,12 @@
 #include <string.h>
 
 #include "agent/rule_set.h"
-#include "base/embed.h"
+#include "base/agent_data.h"
 #include "base/json.h"
 #include "base/memory.h"
 
 #define DEFAULT_LAST 10
 #define LAST_MAX 200
-
-EMBED(rules_claude, "src/agent/rules/claude.json");
-EMBED(rules_codex, "src/agent/rules/codex.json");
-EMBED(rules_gemini, "src/agent/rules/gemini.json");
-EMBED(rules_opencode, "src/agent/rules/opencode.json");
-EMBED(rules_qwen, "src/agent/rules/qwen.json");
-EMBED(rules_pi, "src/agent/rules/pi.json");
-EMBED(rules_command, "src/agent/rules/command.json");
-
-static const struct {
-    const char *agent;
-    const char *text;
-} built_in[] = {
-    {"claude", rules_claude},     {"codex", rules_codex}, {"gemini", rules_gemini},
-    {"opencode", rules_opencode}, {"qwen", rules_qwen},   {"pi", rules_pi},
-    {"command", rules_command},
-};
-
-const char *rules_agent(size_t index)
-{
-    return index < sizeof built_in / sizeof built_in[0] ? built_in[index].agent : NULL;
-}
 
 /* ---- reading ---- */
 
@@ -254,9 +232,9 @@ static int read_proofs(const struct place *place, const json_t *object, struct p
 
 static int read_document(const struct place *place, const json_t *document, struct rules *rules)
 {
-    static const char *const keys[] = {"$schema", "version", "agent", "seen",     "command",
-                                       "install", "ready",   "turn",  "identify", "proofs",
-                                       "titles",  "screen",  NULL};
+    static const char *const keys[] = {"$schema", "version",   "agent",          "title", "seen", "command",
+                                       "install", "interrupt", "enter_delay_ms", "ready", "turn", "identify",
+                                       "proofs",  "titles",    "screen",         NULL};
     const json_t *identify = json_object_get(document, "identify");
 
     if (json_member_integer(document, "version", 0) != RULES_VERSION)
@@ -273,36 +251,41 @@ static int read_document(const struct place *place, const json_t *document, stru
                : 0;
 }
 
-static struct rules *parse(const char *agent, const char *text, const char *name, struct error *error)
+static struct rules *read_rules_of(const char *agent, const json_t *document, const char *name,
+                                   struct error *error)
 {
     struct place place = {.file = name, .error = error};
-    struct rules *rules = NULL;
+    struct rules *rules = xcalloc(1, sizeof *rules);
+
+    rules->agent = xstrdup(agent);
+    if (read_document(&place, document, rules) == 0)
+        return rules;
+    rules_destroy(rules);
+    return NULL;
+}
+
+static struct rules *parse(const char *agent, const char *text, const char *name, struct error *error)
+{
     json_error_t problem;
     json_t *document = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
+    struct rules *rules = NULL;
 
-    if (document == NULL) {
+    if (document == NULL)
         error_set(error, "%s:%d: %s", name, problem.line, problem.text);
-        return NULL;
-    }
-    rules = xcalloc(1, sizeof *rules);
-    rules->agent = xstrdup(agent);
-    if (read_document(&place, document, rules) < 0) {
-        rules_destroy(rules);
-        rules = NULL;
-    }
+    else
+        rules = read_rules_of(agent, document, name, error);
     json_decref(document);
     return rules;
 }
 
 struct rules *rules_load(const char *agent, const char *text, const char *name, struct error *error)
 {
+    const json_t *document;
+
     if (text != NULL)
         return parse(agent, text, name, error);
-    for (size_t i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
-        if (strcmp(built_in[i].agent, agent) == 0)
-            return parse(agent, built_in[i].text, agent, error);
-    }
-    return parse(agent, rules_command, agent, error);
+    document = agent_data(agent);
+    return read_rules_of(agent, document != NULL ? document : agent_data("command"), agent, error);
 }
 
 /* ---- the end ---- */

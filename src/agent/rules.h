@@ -24,9 +24,6 @@ struct rules;
  * are wrong, as "FILE: rules[3].phase: expected …". An agent without built-in rules has an empty set. */
 struct rules *rules_load(const char *agent, const char *text, const char *name, struct error *error);
 void rules_destroy(struct rules *rules);
-/* The built-in agents with rules, NULL after the last. */
-const char *rules_agent(size_t index);
-
 const char *rules_seen(const struct rules *rules); /* the agent's version they were made for; or "" */
 const struct phase_proofs *rules_proofs(const struct rules *rules);
 /* Whether the agent's prompt box is on a screen of this text; also true when the rules do not say how to tell. */

@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/agent_data.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/path.h"
 
 static const char *const no_arguments[] = {NULL};
 /* Codex's shared background server would belong to one session and serve the others: ending that one would
@@ -32,19 +35,89 @@ static const struct agent_entry entries[] = {
     {"command", "command", NULL, NULL, no_arguments, nothing_scrubbed},
 };
 
+/* Agents that are data only, read once and kept for the life of the program. */
+#define DATA_ENTRIES_MAX 64
+#define DATA_FILE_MAX (1024 * 1024)
+
+static struct agent_entry data_entries[DATA_ENTRIES_MAX];
+static size_t data_count;
+
+static const struct agent_entry *add_data(const json_t *file)
+{
+    const json_t *command = json_object_get(file, "command");
+    size_t count = json_array_size(command);
+    const char **arguments;
+    struct agent_entry *entry;
+
+    if (count == 0 || data_count == DATA_ENTRIES_MAX)
+        return NULL;
+    arguments = xcalloc(count, sizeof *arguments);
+    for (size_t i = 1; i < count; i++)
+        arguments[i - 1] = json_string_value(json_array_get(command, i));
+    entry = &data_entries[data_count++];
+    *entry = (struct agent_entry){json_member_string(file, "agent", ""),
+                                  json_member_string(file, "title", json_member_string(file, "agent", "")),
+                                  json_string_value(json_array_get(command, 0)),
+                                  json_member_string(file, "install", NULL),
+                                  arguments,
+                                  nothing_scrubbed};
+    return entry;
+}
+
+/* The user's own file; what is wrong with it is said by who reads its rules. */
+static const struct agent_entry *add_user_data(const char *name)
+{
+    char *path = agent_data_user_path(name), *text = NULL;
+    struct error error;
+    size_t length;
+    json_t *file = NULL;
+
+    if (path != NULL && path_read_file(path, DATA_FILE_MAX, &text, &length, &error) == 0)
+        file = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    free(text);
+    free(path);
+    if (json_is_object(file))
+        json_object_set_new(file, "agent", json_string(name));
+    /* The entry points into it. */
+    return json_is_object(file) ? add_data(file) : NULL;
+}
+
 const struct agent_entry *agent_catalogue(size_t *count)
 {
-    *count = sizeof entries / sizeof entries[0];
-    return entries;
+    static struct agent_entry all[DATA_ENTRIES_MAX];
+    static size_t total;
+    const size_t coded = sizeof entries / sizeof entries[0];
+    const char *name;
+
+    for (size_t i = 0; total == 0 && i + 1 < coded; i++)
+        all[i] = entries[i];
+    if (total == 0) {
+        total = coded - 1;
+        for (size_t i = 0; (name = agent_data_name(i)) != NULL && total + 1 < DATA_ENTRIES_MAX; i++) {
+            const struct agent_entry *entry = add_data(agent_data(name));
+            if (entry != NULL)
+                all[total++] = *entry;
+        }
+        all[total++] = entries[coded - 1];
+    }
+    *count = total;
+    return all;
 }
 
 const struct agent_entry *agent_catalogue_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
-        if (strcmp(entries[i].name, name) == 0)
-            return &entries[i];
+    size_t count;
+    const struct agent_entry *all = agent_catalogue(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(all[i].name, name) == 0)
+            return &all[i];
     }
-    return NULL;
+    for (size_t i = 0; i < data_count; i++) {
+        if (strcmp(data_entries[i].name, name) == 0)
+            return &data_entries[i];
+    }
+    return add_user_data(name);
 }
 
 static int is_executable(const char *path)

@@ -1,6 +1,6 @@
 /*
  * The agent CLIs that ganger knows by name: what a person calls them, which program they are and how to get
- * it. How they are driven is in agent/driver.h.
+ * it. How they are driven is in agent/driver.h. Some are data only (base/agent_data.h).
  */
 #ifndef BASE_AGENT_CATALOGUE_H
 #define BASE_AGENT_CATALOGUE_H
@@ -16,9 +16,9 @@ struct agent_entry {
     const char *const *scrubbed;  /* environment variables that would cross accounts; NULL-terminated */
 };
 
-/* All of them; "command" is the last. */
+/* All built-in ones; "command" is the last. */
 const struct agent_entry *agent_catalogue(size_t *count);
-/* NULL when there is no such agent. */
+/* Also one of the user's own (agents/NAME.json with a "command"). NULL when there is no such agent. */
 const struct agent_entry *agent_catalogue_find(const char *name);
 
 /* The path of an executable: `program` itself when it has a slash, else the first of that name on PATH.

@@ -187,7 +187,9 @@ static struct request parse(int argc, char **argv)
         cli_usage_error(&command_run, "a prompt and a command exclude each other");
     take_operands(argc, argv, dashes, &request);
     if (request.agent != NULL && agent_catalogue_find(request.agent) == NULL)
-        cli_usage_error(&command_run, "-a %s: expected claude, codex, gemini, opencode or command",
+        cli_usage_error(&command_run,
+                        "-a %s: expected claude, codex, gemini, opencode, qwen, pi, command, or an agent of "
+                        "your own (agents/NAME.json, see ganger-config(5))",
                         request.agent);
     if (request.name != NULL && !name_valid(request.name))
         cli_usage_error(
@@ -278,10 +280,10 @@ static json_t *session_object(const struct request *request, const char *uuid, c
                       "session_id", conversation, "resume_id");
     session = json_pack(
         "{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:n, s:s, s:s, s:n, s:n, s:i, s:s, s:s, s:n, s:n, s:n}", "id",
-        uuid, "name", request->name != NULL ? request->name : "", "agent", request->agent, "mode", request->mode,
-        "account", request->account, "runner", "local", "cwd", folder, "worktree", "machine", machine,
-        "connection", "ok", "host_pid", "pid", "attempt", 0, "phase", "initializing", "phase_since", now,
-        "phase_until", "evidence", "title");
+        uuid, "name", request->name != NULL ? request->name : "", "agent", request->agent, "mode",
+        request->mode, "account", request->account, "runner", "local", "cwd", folder, "worktree", "machine",
+        machine, "connection", "ok", "host_pid", "pid", "attempt", 0, "phase", "initializing", "phase_since",
+        now, "phase_until", "evidence", "title");
     (void)json_object_update_new(
         session,
         json_pack("{s:n, s:[], s:i, s:i, s:n, s:n, s:n, s:n, s:[], s:[], s:n, s:n, s:s, s:n, s:n, s:o}",

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/agent_catalogue.h"
 #include "base/json.h"
 #include "config/nearest.h"
 
@@ -229,12 +230,19 @@ static int check_array(struct check *check, const json_t *schema, const json_t *
 
 /* ---- objects ---- */
 
+/* "format": "agent": beside those listed also an agent of the user's own. */
+static bool is_name(const json_t *names, const char *key)
+{
+    return listed(json_object_get(names, "enum"), key) ||
+           (json_object_get(names, "format") != NULL && agent_catalogue_find(key) != NULL);
+}
+
 static int check_key(struct check *check, const json_t *schema, const char *key)
 {
-    const json_t *names = json_object_get(json_object_get(schema, "propertyNames"), "enum");
+    const json_t *named = json_object_get(schema, "propertyNames"), *names = json_object_get(named, "enum");
     const json_t *properties = json_object_get(schema, "properties");
 
-    if (names != NULL ? listed(names, key)
+    if (names != NULL ? is_name(named, key)
                       : json_object_get(properties, key) != NULL ||
                             !json_is_false(json_object_get(schema, "additionalProperties")))
         return 0;

@@ -5,6 +5,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "base/agent_data.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
@@ -61,7 +62,7 @@ static void changed(evutil_socket_t descriptor, short what, void *argument)
 
 void agent_rules_watch(struct host *host)
 {
-    char *file = rules_file_path(host->driver->name), *slash;
+    char *file = agent_data_user_path(host->driver->name), *slash;
     int descriptor;
 
     if (*host->rules_problem != '\0')

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/detector.h"
+#include "base/agent_data.h"
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -227,7 +228,8 @@ static int load_candidates(struct candidates *candidates, struct error *error)
 {
     const char *agent;
 
-    for (candidates->count = 0; (agent = rules_agent(candidates->count)) != NULL && candidates->count < 16;
+    for (candidates->count = 0;
+         (agent = agent_data_name(candidates->count)) != NULL && candidates->count < 16;
          candidates->count++) {
         candidates->agents[candidates->count] = agent;
         candidates->rules[candidates->count] = rules_load(agent, NULL, NULL, error);

@@ -3,26 +3,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/agent_data.h"
 #include "base/memory.h"
 #include "base/path.h"
 
 #define FILE_MAX (1024 * 1024)
 
-char *rules_file_path(const char *agent)
-{
-    struct error error;
-    char *folder = path_config_dir(&error), *file;
-
-    if (folder == NULL)
-        return NULL;
-    file = xasprintf("%s/agents/%s.json", folder, agent);
-    free(folder);
-    return file;
-}
-
 char *rules_file_found(const char *agent)
 {
-    char *file = rules_file_path(agent);
+    char *file = agent_data_user_path(agent);
 
     if (file != NULL && access(file, R_OK) == 0)
         return file;

@@ -5,10 +5,7 @@
 #include "agent/rules.h"
 #include "base/error.h"
 
-/* The user's own file for an agent, whether or not it is there; NULL without a configuration folder. The caller's to
- * free, as is the next. */
-char *rules_file_path(const char *agent);
-/* The same; NULL when it is not there. */
+/* The user's own file for an agent, the caller's to free; NULL when there is none. */
 char *rules_file_found(const char *agent);
 /* Rules from a file (NULL: the user's own, else the built-in ones). NULL and the error. */
 struct rules *rules_file_read(const char *agent, const char *path, struct error *error);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/agent_data.h"
 #include "test.h"
 
 #define HEADER "{\"version\": 2, \"agent\": \"x\", "
@@ -31,7 +32,7 @@ TEST(every_built_in_file_is_right)
 {
     const char *agent;
 
-    for (size_t i = 0; (agent = rules_agent(i)) != NULL; i++) {
+    for (size_t i = 0; (agent = agent_data_name(i)) != NULL; i++) {
         struct rules *rules = built_in(agent);
         CHECK(rules != NULL);
         rules_destroy(rules);
@@ -188,7 +189,7 @@ TEST(hostile_screens_are_only_text)
     const char *agent;
 
     memset(long_line, 'x', sizeof long_line - 1);
-    for (size_t i = 0; (agent = rules_agent(i)) != NULL; i++) {
+    for (size_t i = 0; (agent = agent_data_name(i)) != NULL; i++) {
         struct rules *rules = built_in(agent);
         struct rules_match match =
             rules_screen(rules, long_line, (struct rules_seen){.growing = true, .working = true});

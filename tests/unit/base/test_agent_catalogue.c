@@ -18,6 +18,29 @@ TEST(agents)
         CHECK(entries[i].arguments != NULL && entries[i].scrubbed != NULL);
 }
 
+TEST(agents_that_are_data_only)
+{
+    static const char own[] = "{\"version\": 2, \"agent\": \"tinker\", \"command\": [\"tinker\", \"--tty\"], "
+                              "\"install\": \"make tinker\"}";
+    char *folder = scratch_folder(), *agents = path_join(folder, "agents");
+    const struct agent_entry *entry = agent_catalogue_find("qwen");
+
+    CHECK_STRING(entry->program, "qwen");
+    CHECK(mkdir(agents, 0700) == 0);
+    free(scratch_file(agents, "tinker.json", own, sizeof own - 1));
+    CHECK(agent_catalogue_find("tinker") == NULL);
+    CHECK(setenv("GANGER_CONFIG_DIR", folder, 1) == 0);
+    entry = agent_catalogue_find("tinker");
+    CHECK(entry != NULL);
+    CHECK_STRING(entry->arguments[0], "--tty");
+    CHECK_STRING(entry->install, "make tinker");
+    CHECK(agent_catalogue_find("tinker") == entry);
+    CHECK(agent_catalogue_find("../agents/tinker") == NULL);
+    CHECK(unsetenv("GANGER_CONFIG_DIR") == 0);
+    free(agents);
+    free(folder);
+}
+
 TEST(programs_on_the_path)
 {
     char *first = scratch_folder(), *second = scratch_folder(), *tool = scratch_file(second, "tool", "#!", 2);
