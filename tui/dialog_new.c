@@ -25,6 +25,7 @@ struct new_session {
     const struct agent_entry *agents[AGENTS_MAX];
     bool installed[AGENTS_MAX];
     size_t count, chosen;
+    bool stream; /* its JSON drawn by ganger, not its own interface */
     enum row row;
     struct field fields[ROW_COUNT]; /* that of ROW_AGENT is not used */
 };
@@ -60,6 +61,10 @@ static int paint_agents(const struct new_session *form, struct rectangle inside)
                              text);
         if (agent->program == NULL)
             (void)snprintf(text, sizeof text, "any program");
+        else if (form->installed[i] && chosen)
+            (void)snprintf(text, sizeof text, "%s",
+                           form->stream ? "\xE2\x86\x90 stream: drawn by ganger"
+                                        : "its own interface \xE2\x86\x92");
         else if (form->installed[i])
             text[0] = '\0';
         else
@@ -167,6 +172,8 @@ static void start(struct ui *ui, struct new_session *form)
     } else {
         arguments[count++] = "-a";
         arguments[count++] = form->agents[form->chosen]->name;
+        arguments[count++] = "-m";
+        arguments[count++] = form->stream ? "stream" : "tui";
         if (text[0] != '\0')
             arguments[count++] = text;
     }
@@ -218,6 +225,8 @@ static void key(struct ui *ui, struct dialog *dialog, struct key pressed)
             choose_agent(form, true);
         else if (pressed.code == KEYCODE_UP || pressed.code == 'k')
             choose_agent(form, false);
+        else if (pressed.code == KEYCODE_LEFT || pressed.code == KEYCODE_RIGHT)
+            form->stream = pressed.code == KEYCODE_RIGHT;
         return;
     }
     if (form->row != ROW_TEXT && (pressed.code == KEYCODE_DOWN || pressed.code == KEYCODE_UP)) {

@@ -343,26 +343,6 @@ static void rate_limit(struct claude *claude, const json_t *message, const struc
         tell_limit(name, window, json_member_number(window, "utilization", -1), was, observer);
 }
 
-/* Tasks in the background, subagents among them. */
-static void task(struct claude *claude, const char *subtype, const json_t *message,
-                 const struct observer *observer)
-{
-    const char *id = json_member_string(message, "tool_use_id", word(message, "task_id"));
-    const char *what = json_member_string(message, "description", text_of(message, "summary"));
-    const char *type = word(message, "task_type");
-
-    if (strcmp(subtype, "task_started") == 0 && strstr(type, "agent") != NULL &&
-        json_object_get(claude->tasks, id) == NULL) {
-        json_object_set_new(claude->tasks, id, json_string_or_null(what));
-        observe(observer, &(struct observation){.kind = OBSERVED_SUBAGENT, .id = id, .name = what});
-    } else if (strcmp(subtype, "task_notification") == 0 && json_object_get(claude->tasks, id) != NULL &&
-               json_object_get(claude->tools, id) == NULL) {
-        observe(observer,
-                &(struct observation){.kind = OBSERVED_SUBAGENT, .id = id, .name = what, .ended = true});
-        (void)json_object_del(claude->tasks, id);
-    }
-}
-
 static void state_changed(struct claude *claude, const char *state, const struct observer *observer)
 {
     if (strcmp(state, "running") == 0 && !claude->turn.running)
@@ -405,7 +385,7 @@ static void system_message(struct claude *claude, const json_t *message, const s
         stream_turn_say(observer, OBSERVED_NOTE, "notice",
                         json_member_string(message, "text", text_of(message, "message")));
     else if (strncmp(subtype, "task_", 5) == 0)
-        task(claude, subtype, message, observer);
+        claude_task(claude, subtype, message, observer);
     else {
         for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
             if (strcmp(subtype, ignored[i]) == 0)

@@ -26,7 +26,8 @@ struct claude {
     unsigned next_message;
     json_t *tools;    /* id: {"name", "line"} of calls without a result */
     json_t *requests; /* id: {"request", "question": index, "answers"} that wait for a person */
-    json_t *tasks;    /* id: name of subagents that run */
+    json_t *tasks;    /* id: {"name", "behind"} of subagents; behind: in the background, where
+                       * the tool's result is not the end */
     int64_t limited_until_ms;
     bool limited;
     bool ready;    /* it reads its input */
@@ -41,6 +42,10 @@ void claude_content(struct claude *claude, const char *parent, const json_t *blo
 void claude_append_content(struct buffer *out, const json_t *content);
 /* A message in the person's name: the results of tools. */
 void claude_results(struct claude *claude, const json_t *message, const struct observer *observer);
+
+/* A system message about a task that runs beside the main loop. */
+void claude_task(struct claude *claude, const char *subtype, const json_t *message,
+                 const struct observer *observer);
 
 /* A control_request of the agent. */
 void claude_asked(struct claude *claude, const json_t *message, const struct observer *observer);

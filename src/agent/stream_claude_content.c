@@ -43,6 +43,61 @@ static void todo(const char *parent, const json_t *todos, const struct observer 
     json_decref(list);
 }
 
+/* ---- subagents ---- */
+
+static void task_begun(struct claude *claude, const char *id, const char *parent, const char *what,
+                       const struct observer *observer)
+{
+    if (json_object_get(claude->tasks, id) != NULL)
+        return;
+    json_object_set_new(claude->tasks, id,
+                        json_pack("{so sb}", "name", json_string_or_null(what), "behind", 0));
+    observe(observer,
+            &(struct observation){.kind = OBSERVED_SUBAGENT, .id = id, .parent = parent, .name = what});
+}
+
+static void task_over(struct claude *claude, const char *id, const char *parent, bool behind,
+                      const struct observer *observer)
+{
+    json_t *task = json_object_get(claude->tasks, id);
+
+    if (task == NULL || json_is_true(json_object_get(task, "behind")) != behind)
+        return;
+    observe(observer, &(struct observation){.kind = OBSERVED_SUBAGENT,
+                                            .id = id,
+                                            .parent = parent,
+                                            .name = text_of(task, "name"),
+                                            .ended = true});
+    (void)json_object_del(claude->tasks, id);
+}
+
+/* Subagents in the background go on after their tool has its result. */
+void claude_task(struct claude *claude, const char *subtype, const json_t *message,
+                 const struct observer *observer)
+{
+    const char *id = json_member_string(message, "tool_use_id", word(message, "task_id"));
+
+    if (strcmp(subtype, "task_started") == 0) {
+        if (strstr(word(message, "task_type"), "agent") != NULL)
+            task_begun(claude, id, NULL, text_of(message, "description"), observer);
+        if (json_is_true(json_object_get(message, "is_backgrounded")) &&
+            json_object_get(claude->tasks, id) != NULL)
+            json_object_set_new(json_object_get(claude->tasks, id), "behind", json_true());
+    } else if (strcmp(subtype, "task_notification") == 0) {
+        task_over(claude, id, NULL, true, observer);
+    }
+}
+
+static bool is_subagent(const char *name)
+{
+    return strcmp(name, "Task") == 0 || strcmp(name, "Agent") == 0;
+}
+
+static const char *subagent_words(const json_t *input)
+{
+    return json_member_string(input, "description", word(input, "subagent_type"));
+}
+
 static void tool_call(struct claude *claude, const char *parent, const json_t *block, bool server,
                       const struct observer *observer)
 {
@@ -54,7 +109,10 @@ static void tool_call(struct claude *claude, const char *parent, const json_t *b
         return;
     buffer_init(&line);
     buffer_append_string(&line, "");
-    tool_line_append(&line, input);
+    if (is_subagent(name))
+        tool_line_append_text(&line, subagent_words(input), TOOL_LINE_MAX);
+    else
+        tool_line_append(&line, input);
     if (!server && json_object_size(claude->tools) < TOOLS_MAX)
         json_object_set_new(claude->tools, id,
                             json_pack("{so so}", "name", json_string_or_null(name), "line",
@@ -68,12 +126,8 @@ static void tool_call(struct claude *claude, const char *parent, const json_t *b
                                             .server = server});
     if (strcmp(name, "TodoWrite") == 0)
         todo(parent, json_object_get(input, "todos"), observer);
-    if (strcmp(name, "Task") == 0 || strcmp(name, "Agent") == 0) {
-        const char *what = json_member_string(input, "description", word(input, "subagent_type"));
-        json_object_set_new(claude->tasks, id, json_string_or_null(what));
-        observe(observer,
-                &(struct observation){.kind = OBSERVED_SUBAGENT, .id = id, .parent = parent, .name = what});
-    }
+    if (is_subagent(name))
+        task_begun(claude, id, parent, subagent_words(input), observer);
     buffer_finish(&line);
     if (parent == NULL && !server)
         claude_tell_phase(claude, observer);
@@ -251,6 +305,7 @@ static void tool_result(struct claude *claude, const json_t *message, const char
     buffer_init(&text);
     claude_append_content(&text, json_object_get(block, "content"));
     claude_tool_settled(claude, id, observer);
+    task_over(claude, id, parent, false, observer);
     (void)json_object_del(claude->tools, id);
     observe(observer, &(struct observation){.kind = OBSERVED_TOOL_RESULT,
                                             .id = id,
@@ -258,14 +313,6 @@ static void tool_result(struct claude *claude, const json_t *message, const char
                                             .text = text.bytes == NULL ? "" : text.bytes,
                                             .failed = failed});
     buffer_finish(&text);
-    if (json_object_get(claude->tasks, id) == NULL)
-        return;
-    observe(observer, &(struct observation){.kind = OBSERVED_SUBAGENT,
-                                            .id = id,
-                                            .parent = parent,
-                                            .name = json_string_value(json_object_get(claude->tasks, id)),
-                                            .ended = true});
-    (void)json_object_del(claude->tasks, id);
 }
 
 void claude_results(struct claude *claude, const json_t *message, const struct observer *observer)

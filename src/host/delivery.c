@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "host/host.h"
 #include "host/ring.h"
+#include "host/turn.h"
 #include "term/terminal.h"
 
 #define SHOW_NS                                                                                              \
@@ -295,7 +296,8 @@ static void stream(struct host *host, struct prompt *prompt)
     note_state(host, prompt->number, PROMPT_SENDING);
     delivery_changed(host);
     delivery->stage = DELIVERY_STREAMING;
-    activity_prompt_sent(host, prompt->id);
+    /* What the agent does is for its channel to say, which does so at once. */
+    turn_begin(host, prompt->id);
     delivery->write_id = stream_prompt(host, prompt->text);
     if (delivery->write_id == 0)
         give_back(host);

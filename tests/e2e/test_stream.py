@@ -221,6 +221,22 @@ def test_it_fits_the_pane(ganger, claude, dashboard):
     assert "❯" in screen.screen()
 
 
+def test_the_dialog_starts_it(ganger, dashboard):
+    ganger.configure(agents={"claude": {"command": [str(DOUBLE)]}})
+    screen = dashboard(cols=110, rows=34)
+    screen.shows("no session")
+    screen.type("n")
+    screen.shows(re.compile("● Claude.*its own interface →"))
+    screen.keys("Right")
+    screen.shows("← stream: drawn by ganger")
+    screen.keys("Tab", "Tab", "Tab")
+    screen.type("say:from the dialog")
+    screen.keys("Enter")
+    screen.shows("from the dialog")
+    session = ganger.json("ls")[0]
+    assert session["mode"] == "stream" and session["agent"] == "claude"
+
+
 # ---- the real one ----
 
 real = [pytest.mark.agents, pytest.mark.xdist_group("agents"), pytest.mark.timeout(600)]
