@@ -22,7 +22,7 @@
     (IN_CREATE | IN_MODIFY | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR | IN_DONT_FOLLOW |         \
      IN_EXCL_UNLINK)
 #define READ_BYTES 16384
-#define ENTRIES_A_LOOK 32 /* between looks at the clock */
+#define ENTRIES_A_LOOK 4 /* between looks at the clock: each may wait for the disk */
 
 struct folder {
     TAILQ_ENTRY(folder) queue;
