@@ -277,25 +277,25 @@ void watch_tool_changed(struct host *host, const char *path, const char *change,
 
 /* ---- life ---- */
 
-/* ganger's own files change with every event. */
+static bool is_within(const char *path, const char *folder)
+{
+    size_t length = strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+/* ganger's own files change with every event, the kernel's without end. */
 static struct watch_tree *watch_folder(struct watch *watch, const char *folder)
 {
     char *state = realpath(watch->host->state_dir, NULL), *runtime = realpath(watch->host->runtime_dir, NULL);
-    const char *left_out[3] = {0};
+    const char *const left_out[] = {"/proc", "/sys", "/dev", state, runtime, NULL};
     struct watch_tree *tree = NULL;
     struct error error;
-    size_t count = 0;
+    bool within = state == NULL || runtime == NULL;
 
-    if (state != NULL)
-        left_out[count++] = state;
-    if (runtime != NULL)
-        left_out[count++] = runtime;
-    for (size_t i = 0; i < count; i++) {
-        size_t length = strlen(left_out[i]);
-        if (strncmp(folder, left_out[i], length) == 0 && (folder[length] == '/' || folder[length] == '\0'))
-            count = 0;
-    }
-    if (count > 0) {
+    for (size_t i = 0; !within && left_out[i] != NULL; i++)
+        within = is_within(folder, left_out[i]);
+    if (!within) {
         tree = watch_tree_create(folder, left_out, &tree_calls, watch, &error);
         if (tree == NULL)
             limited(watch, error.text);
