@@ -153,7 +153,6 @@ static const struct agent_driver drivers[] = {
      .interrupt = "Escape",
      .stream = &gemini_stream,
      .arguments = gemini_arguments,
-     .inject = gemini_inject,
      .hooks = &gemini_hooks,
      .transcript = &gemini_transcript},
     {.name = "opencode",

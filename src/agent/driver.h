@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "agent/observation.h"
 
@@ -48,11 +49,15 @@ struct agent_side {
 };
 
 /*
- * The file in which an agent keeps its conversation, one JSON object a line, read for models and tokens. Pure, like a
- * channel.
+ * The file in which an agent keeps its conversation, one JSON object a line, read for what was said, models and tokens. Pure,
+ * like a channel.
  */
 struct agent_transcript {
-    void *(*create)(void);
+    /* Where it is, for an agent that reports no hooks: patterns of glob(7) with the conversation's id in the place of %s,
+     * below the value of the variable, or, when that is not set, below HOME. */
+    const char *variable, *below_variable, *below_home;
+    /* What was said before that time (wall clock) is not said again. `alone`: no hook tells the rest, such as tool calls. */
+    void *(*create)(int64_t since_ms, bool alone);
     void (*destroy)(void *state);
     /* Does the file ("transcript_path" of the payload) have more of it at this hook? `hooks`: the channel's state. */
     bool (*grew)(const void *hooks, const json_t *payload);
@@ -60,6 +65,27 @@ struct agent_transcript {
     void (*line)(void *state, char *line, size_t length);
     /* Observes what changed since the last report: OBSERVED_USAGE, OBSERVED_SESSION with a model. */
     void (*report)(void *state, const struct observer *observer);
+};
+
+/*
+ * A file in which an agent keeps what it does, found and followed by the host. Two forms: lines are added to it, each a
+ * message of the channel (`grows`), or it is one message that is written anew.
+ */
+struct agent_file {
+    const struct agent_channel *channel;
+    bool grows;
+    /* The agent's folder is the value of the variable, else `home` below HOME. */
+    const char *home_variable, *home;
+    /* Where below that folder PID.json of a process of the agent is, or NULL. */
+    const char *by_pid;
+    /* Where below that folder YYYY/MM/DD has the files that were begun on a day, or NULL. */
+    const char *by_day;
+    /* When a conversation was begun, by its id, ms; -1: it does not say. */
+    int64_t (*id_ms)(const char *id);
+    /* The time in a file's name at which it was begun, ms; -1: it is no such file. */
+    int64_t (*begun_ms)(const char *path);
+    /* Its first line: is it a person's conversation in that working folder? */
+    bool (*is_of)(const json_t *first, const char *folder);
 };
 
 struct agent_driver {
@@ -76,6 +102,7 @@ struct agent_driver {
     void (*inject)(const struct agent_side *side);
     const struct agent_channel *hooks;         /* payloads of its hooks; NULL: none */
     const struct agent_transcript *transcript; /* that its hooks name; NULL: none */
+    const struct agent_file *file;             /* followed in tui mode; NULL: none */
     const struct agent_channel *stream;        /* its JSON mode; NULL: what it prints is the transcript */
 };
 
@@ -85,12 +112,14 @@ const struct agent_driver *agent_driver_find(const char *name);
 /* src/agent/hooks_*.c and inject_*.c */
 extern const struct agent_channel claude_hooks, gemini_hooks, opencode_hooks, codex_hooks;
 void claude_inject(const struct agent_side *side);
-void gemini_inject(const struct agent_side *side);
 void opencode_inject(const struct agent_side *side);
 void codex_inject(const struct agent_side *side);
 extern const struct agent_transcript claude_transcript, gemini_transcript;
 /* src/agent/rollout_codex.c: lines of the file in which Codex keeps a conversation. */
 extern const struct agent_channel codex_rollout;
+extern const struct agent_file codex_rollout_file;
+/* src/agent/session_file_claude.c */
+extern const struct agent_file claude_session_file;
 /* src/agent/stream_*.c: Claude's stream-json, Codex' app-server, the Agent Client Protocol. The latter two also understand
  * the events of `exec --json`, `-o stream-json` and `run --format json`. */
 extern const struct agent_channel claude_stream, codex_stream, gemini_stream, opencode_stream;

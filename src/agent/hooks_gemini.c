@@ -1,4 +1,9 @@
-/* Payloads of Gemini CLI's hooks, as of 0.61. It waits for each hook, so they come in order; calls have no ids. */
+/*
+ * Payloads of Gemini CLI's hooks, as of 0.61. It waits for each hook, so they come in order; calls have no ids. ganger does
+ * not ask for them: Gemini would take them only from settings in a path that is root's alone, and it shows "Executing Hook"
+ * in the place of its own words for 3 s at each. A person may put `ganger hook gemini` into the settings; else the
+ * conversation's file tells the most of it (transcript_gemini.c).
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -17,6 +17,7 @@
 
 struct transcript {
     struct transcript_rows rows;
+    bool alone;      /* hooks tell nothing */
     int64_t context; /* tokens that the main loop sent last; -1: not known */
     json_t *limit;   /* "quotaLimits" of an error since the last report */
 };
@@ -26,12 +27,13 @@ static const char *word(const json_t *object, const char *key)
     return json_member_string(object, key, "");
 }
 
-static void *create(void)
+static void *create(int64_t since_ms, bool alone)
 {
     struct transcript *transcript = xcalloc(1, sizeof *transcript);
 
-    transcript_rows_init(&transcript->rows);
+    transcript_rows_init(&transcript->rows, since_ms);
     transcript->context = -1;
+    transcript->alone = alone;
     return transcript;
 }
 
@@ -74,7 +76,7 @@ static void note_usage(struct transcript *transcript, const json_t *row, const j
         transcript->context = sent;
 }
 
-/* What ends a turn is in the hook Stop as well. */
+/* What ends a turn is in the hook Stop as well, tools in their own. */
 static void note_content(struct transcript *transcript, const json_t *message)
 {
     bool last = strcmp(word(message, "stop_reason"), "end_turn") == 0;
@@ -84,25 +86,45 @@ static void note_content(struct transcript *transcript, const json_t *message)
     json_array_foreach(json_object_get(message, "content"), index, block)
     {
         const char *type = word(block, "type");
-        if (strcmp(type, "text") == 0 && !last)
+        if (strcmp(type, "text") == 0 && (!last || transcript->alone))
             transcript_rows_say(&transcript->rows, OBSERVED_TEXT, word(block, type));
         else if (strcmp(type, "thinking") == 0)
             transcript_rows_say(&transcript->rows, OBSERVED_THINKING, word(block, type));
+        else if (strcmp(type, "tool_use") == 0 && transcript->alone)
+            transcript_rows_call(&transcript->rows, word(block, "id"), word(block, "name"),
+                                 json_object_get(block, "input"));
     }
 }
 
 static void note_limit(struct transcript *transcript, const json_t *limit)
 {
-    if (!transcript->rows.live || !json_is_object(limit))
+    if (!transcript->rows.telling || !json_is_object(limit))
         return;
     json_decref(transcript->limit);
     transcript->limit = json_deep_copy(limit);
+}
+
+static void note_results(struct transcript *transcript, const json_t *message)
+{
+    const json_t *block;
+    size_t index;
+
+    json_array_foreach(json_object_get(message, "content"), index, block)
+    {
+        if (strcmp(word(block, "type"), "tool_result") == 0)
+            transcript_rows_result(&transcript->rows, word(block, "tool_use_id"),
+                                   json_object_get(block, "content"),
+                                   json_is_true(json_object_get(block, "is_error")));
+    }
 }
 
 static void take_row(struct transcript *transcript, const json_t *row)
 {
     const json_t *message = json_object_get(row, "message");
 
+    transcript_rows_at(&transcript->rows, word(row, "timestamp"));
+    if (transcript->alone && strcmp(word(row, "type"), "user") == 0)
+        note_results(transcript, message);
     if (strcmp(word(row, "type"), "assistant") != 0)
         return;
     if (json_is_true(json_object_get(row, "isApiErrorMessage"))) {
@@ -119,10 +141,12 @@ static void take_row(struct transcript *transcript, const json_t *row)
 
 static void line(void *state, char *text, size_t length)
 {
+    const struct transcript *transcript = state;
     json_t *row;
 
-    /* Most rows are results of tools; they need not be parsed. */
-    if (memmem(text, length, "\"assistant\"", 11) == NULL)
+    /* Most rows are results of tools; hooks told them. */
+    if (memmem(text, length, "\"assistant\"", 11) == NULL &&
+        (!transcript->alone || memmem(text, length, "\"tool_result\"", 13) == NULL))
         return;
     json_text_mend(text, length);
     row = json_loadb(text, length, JSON_ALLOW_NUL, NULL);
@@ -163,5 +187,11 @@ static void report(void *state, const struct observer *observer)
     transcript_rows_report(&transcript->rows, context_pct(transcript), observer);
 }
 
-const struct agent_transcript claude_transcript = {
-    .create = create, .destroy = destroy, .grew = grew, .line = line, .report = report};
+const struct agent_transcript claude_transcript = {.variable = "CLAUDE_CONFIG_DIR",
+                                                   .below_variable = "projects/*/%s.jsonl",
+                                                   .below_home = ".claude/projects/*/%s.jsonl",
+                                                   .create = create,
+                                                   .destroy = destroy,
+                                                   .grew = grew,
+                                                   .line = line,
+                                                   .report = report};

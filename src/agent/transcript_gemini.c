@@ -14,10 +14,12 @@
 
 #define WINDOW 1048576
 #define SPOKEN_MAX 20000
+#define PATTERN ".gemini/tmp/*/chats/session-*-%.8s.jsonl"
 
 struct transcript {
     struct transcript_rows rows;
-    json_t *spoken;  /* ids of messages whose text was said */
+    bool alone;      /* hooks tell nothing */
+    json_t *spoken;  /* ids of messages and calls that were told */
     int64_t context; /* tokens that were sent last; -1: not known */
 };
 
@@ -26,13 +28,14 @@ static const char *word(const json_t *object, const char *key)
     return json_member_string(object, key, "");
 }
 
-static void *create(void)
+static void *create(int64_t since_ms, bool alone)
 {
     struct transcript *transcript = xcalloc(1, sizeof *transcript);
 
-    transcript_rows_init(&transcript->rows);
+    transcript_rows_init(&transcript->rows, since_ms);
     transcript->spoken = json_object();
     transcript->context = -1;
+    transcript->alone = alone;
     return transcript;
 }
 
@@ -93,15 +96,40 @@ static void note_content(struct transcript *transcript, const char *id, const js
     buffer_finish(&text);
 }
 
+/* A call is written when it has its result. */
+static void note_calls(struct transcript *transcript, const json_t *calls)
+{
+    const json_t *call;
+    size_t index;
+
+    json_array_foreach(calls, index, call)
+    {
+        const char *id = word(call, "id"), *status = word(call, "status");
+        const json_t *part = json_array_get(json_object_get(call, "result"), 0);
+        if (*id == '\0' || json_object_get(transcript->spoken, id) != NULL ||
+            json_object_size(transcript->spoken) >= SPOKEN_MAX)
+            continue;
+        json_object_set_new(transcript->spoken, id, json_true());
+        transcript_rows_call(&transcript->rows, id, word(call, "name"), json_object_get(call, "args"));
+        transcript_rows_result(
+            &transcript->rows, id,
+            json_object_get(json_object_get(json_object_get(part, "functionResponse"), "response"), "output"),
+            strcmp(status, "success") != 0);
+    }
+}
+
 static void take_message(struct transcript *transcript, const json_t *message)
 {
     const char *id = word(message, "id");
 
     if (strcmp(word(message, "type"), "gemini") != 0 || *id == '\0')
         return;
+    transcript_rows_at(&transcript->rows, word(message, "timestamp"));
     note_usage(transcript, id, json_object_get(message, "tokens"));
     transcript_rows_model(&transcript->rows, word(message, "model"));
     note_content(transcript, id, json_object_get(message, "content"));
+    if (transcript->alone)
+        note_calls(transcript, json_object_get(message, "toolCalls"));
 }
 
 static void line(void *state, char *text, size_t length)
@@ -128,5 +156,11 @@ static void report(void *state, const struct observer *observer)
     transcript_rows_report(&transcript->rows, context, observer);
 }
 
-const struct agent_transcript gemini_transcript = {
-    .create = create, .destroy = destroy, .grew = grew, .line = line, .report = report};
+const struct agent_transcript gemini_transcript = {.variable = "GEMINI_CLI_HOME",
+                                                   .below_variable = PATTERN,
+                                                   .below_home = PATTERN,
+                                                   .create = create,
+                                                   .destroy = destroy,
+                                                   .grew = grew,
+                                                   .line = line,
+                                                   .report = report};

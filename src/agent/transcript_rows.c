@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/hook_calls.h"
+#include "agent/tool_line.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -10,9 +13,16 @@
 #define SAID_MAX 1000
 #define COUNT_MAX 1000000000
 
-void transcript_rows_init(struct transcript_rows *rows)
+void transcript_rows_init(struct transcript_rows *rows, int64_t since_ms)
 {
-    *rows = (struct transcript_rows){.rows = json_object(), .said = json_array()};
+    *rows = (struct transcript_rows){.rows = json_object(), .said = json_array(), .since_ms = since_ms};
+}
+
+void transcript_rows_at(struct transcript_rows *rows, const char *time)
+{
+    int64_t at_ms;
+
+    rows->telling = rows->live || (clock_parse_rfc3339(time, &at_ms) == 0 && at_ms >= rows->since_ms);
 }
 
 void transcript_rows_finish(struct transcript_rows *rows)
@@ -55,11 +65,42 @@ void transcript_rows_model(struct transcript_rows *rows, const char *model)
     rows->model_changed = true;
 }
 
+static void keep(struct transcript_rows *rows, json_t *said)
+{
+    if (rows->telling && json_array_size(rows->said) < SAID_MAX)
+        json_array_append_new(rows->said, said);
+    else
+        json_decref(said);
+}
+
 void transcript_rows_say(struct transcript_rows *rows, enum observation_kind kind, const char *text)
 {
-    if (rows->live && *text != '\0' && json_array_size(rows->said) < SAID_MAX)
-        json_array_append_new(rows->said,
-                              json_pack("{si so}", "kind", (int)kind, "text", json_string_or_null(text)));
+    if (*text != '\0')
+        keep(rows, json_pack("{si so}", "kind", (int)kind, "text", json_string_or_null(text)));
+}
+
+void transcript_rows_call(struct transcript_rows *rows, const char *id, const char *name, const json_t *input)
+{
+    struct buffer line;
+
+    buffer_init(&line);
+    tool_line_append(&line, input);
+    keep(rows,
+         json_pack("{si so so so sO?}", "kind", OBSERVED_TOOL_CALL, "text", json_string_or_null(line.bytes),
+                   "id", json_string_or_null(id), "name", json_string_or_null(name), "input", input));
+    buffer_finish(&line);
+}
+
+void transcript_rows_result(struct transcript_rows *rows, const char *id, const json_t *result, bool failed)
+{
+    struct buffer text;
+
+    buffer_init(&text);
+    hook_append_result(&text, result);
+    keep(rows, json_pack("{si so so sb}", "kind", OBSERVED_TOOL_RESULT, "text",
+                         json_string_or_null(text.bytes == NULL ? "" : text.bytes), "id",
+                         json_string_or_null(id), "failed", failed));
+    buffer_finish(&text);
 }
 
 static void observe(const struct observer *observer, const struct observation *observation)
@@ -74,10 +115,17 @@ void transcript_rows_report(struct transcript_rows *rows, double context_pct, co
     size_t index;
 
     rows->live = true;
-    json_array_foreach(rows->said, index, piece) observe(
-        observer, &(struct observation){.kind = (enum observation_kind)json_member_integer(piece, "kind", 0),
-                                        .text = json_member_string(piece, "text", ""),
-                                        .whole = true});
+    json_array_foreach(rows->said, index, piece)
+    {
+        enum observation_kind kind = (enum observation_kind)json_member_integer(piece, "kind", OBSERVED_TEXT);
+        observe(observer, &(struct observation){.kind = kind,
+                                                .id = json_member_string(piece, "id", NULL),
+                                                .name = json_member_string(piece, "name", NULL),
+                                                .text = json_member_string(piece, "text", NULL),
+                                                .input = json_object_get(piece, "input"),
+                                                .failed = json_is_true(json_object_get(piece, "failed")),
+                                                .whole = kind == OBSERVED_TEXT || kind == OBSERVED_THINKING});
+    }
     json_array_clear(rows->said);
     if (rows->model_changed)
         observe(observer, &(struct observation){.kind = OBSERVED_SESSION, .name = rows->model});

@@ -239,6 +239,7 @@ static void inject(struct host *host, struct environment *environment)
     struct agent_side side = {
         .variable = variable, .argument = environment, .argv = &environment->argv, .set = &environment->set};
 
+    usage_file_begin(host, variable, environment);
     if (host->driver->inject == NULL)
         return;
     command = hooks_command(host);

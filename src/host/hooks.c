@@ -68,6 +68,7 @@ static void renew_channel(struct host *host)
     host->hooks.channel = channel == NULL ? NULL : channel->create();
     usage_file_forget(host);
     host->hooks.refused = 0;
+    host->hooks.heard = false;
 }
 
 void hooks_begin(struct host *host)
@@ -109,9 +110,11 @@ static void take_payload(struct host *host, const json_t *payload)
 
     if (host->hooks.channel == NULL || host->attempt.over)
         return;
+    host->hooks.heard = true;
     /* What was said before the hook is told before it; the first hook of a conversation names the file. */
     read = read_transcript(host, payload);
     host->driver->hooks->message(host->hooks.channel, payload, &observer);
+    side_files_named(host, payload);
     if (!read)
         (void)read_transcript(host, payload);
 }
@@ -328,6 +331,7 @@ int hooks_open(struct host *host, struct error *error)
     hooks->accepting = event_new(host->loop, hooks->listener, EV_READ | EV_PERSIST, accepting, host);
     if (kept != NULL)
         (void)strlcpy(hooks->token, kept, sizeof hooks->token);
+    usage_file_init(host);
     renew_channel(host);
     return 0;
 }
@@ -374,7 +378,7 @@ void hooks_close(struct host *host)
         log_note("%llu messages to the hooks were refused", (unsigned long long)hooks->refused);
     if (hooks->channel != NULL)
         host->driver->hooks->destroy(hooks->channel);
-    usage_file_forget(host);
+    usage_file_finish(host);
     event_free(hooks->accepting);
     close(hooks->listener);
 }

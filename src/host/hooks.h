@@ -36,6 +36,7 @@ struct hooks {
     void *channel;               /* state of the driver's channel, of this attempt */
     struct usage_file usage;
     uint64_t refused; /* messages, in this attempt */
+    bool heard;       /* the agent reported something in this attempt */
 };
 
 /* Binds RUNTIME_DIR/UUID.hook; with the token of the attempt that runs, if any. Returns 0 or -1 and the error. */

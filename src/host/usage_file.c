@@ -1,17 +1,26 @@
 #include "host/usage_file.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/name.h"
+#include "base/path.h"
 #include "host/host.h"
 #include "host/observe.h"
+#include "host/stream.h"
 
 #define PIECE (256 * 1024)
 #define LOOKS 2
+#define SEEK_NS 2000000000
+#define RESTS_NS 10000000000 /* an agent that wrote nothing on its terminal for so long */
+#define KEPT "transcript"
 #define LATE_NS 250000000 /* agents write their transcript a little after they report */
 
 static void observe(void *argument, const struct observation *observation)
@@ -29,7 +38,11 @@ void usage_file_forget(struct host *host)
     event_free(file->timer);
     line_reader_finish(&file->reader);
     free(file->path);
-    *file = (struct usage_file){0};
+    file->path = NULL;
+    file->state = NULL;
+    file->timer = NULL;
+    file->offset = 0;
+    file->looks = 0;
 }
 
 static int open_own(const char *path, int64_t *size)
@@ -107,10 +120,10 @@ static void follow(struct host *host, const char *path)
     struct usage_file *file = &host->hooks.usage;
 
     usage_file_forget(host);
-    file->path = xstrdup(path);
-    file->state = host->driver->transcript->create();
-    file->timer = evtimer_new(host->loop, due, host);
     line_reader_init(&file->reader);
+    file->path = xstrdup(path);
+    file->state = host->driver->transcript->create(file->since_ms, !host->hooks.heard);
+    file->timer = evtimer_new(host->loop, due, host);
 }
 
 void usage_file_grew(struct host *host, const char *path)
@@ -124,4 +137,84 @@ void usage_file_grew(struct host *host, const char *path)
         follow(host, path);
     file->looks = LOOKS;
     due(-1, 0, host);
+}
+
+/* ---- without hooks ---- */
+
+void usage_file_begin(struct host *host, const char *(*variable)(void *argument, const char *name),
+                      void *argument)
+{
+    const struct agent_transcript *transcript = host->driver->transcript;
+    const char *folder, *home;
+    char *pattern = NULL;
+
+    if (transcript == NULL)
+        return;
+    host->hooks.usage.since_ms = clock_realtime_ms();
+    host_timer(host->hooks.usage.seek, SEEK_NS);
+    folder = variable(argument, transcript->variable);
+    home = variable(argument, "HOME");
+    if (folder != NULL && *folder == '/')
+        pattern = path_join(folder, transcript->below_variable);
+    else if (home != NULL && *home == '/')
+        pattern = path_join(home, transcript->below_home);
+    session_keep(host, KEPT, json_string_or_null(pattern));
+    free(pattern);
+}
+
+/* The pattern with the id in the place of "%s" or "%.8s"; NULL when it has none. Allocated. */
+static char *with_id(const char *pattern, const char *id)
+{
+    const char *place = strrchr(pattern, '%');
+    int length = place != NULL && strncmp(place, "%.8s", 4) == 0 ? 8 : UUID_SIZE - 1;
+
+    if (place == NULL || !uuid_valid(id))
+        return NULL;
+    return xasprintf("%.*s%.*s%s", (int)(place - pattern), pattern, length, id, strchr(place, 's') + 1);
+}
+
+static void find_file(struct host *host)
+{
+    const char *id = json_member_string(host->session.object, "agent_session_id", NULL);
+    const char *pattern = json_string_value(session_kept(&host->session, KEPT));
+    char *name = pattern == NULL || id == NULL ? NULL : with_id(pattern, id);
+    glob_t found;
+
+    if (name == NULL)
+        return;
+    if (glob(name, GLOB_NOSORT, NULL, &found) == 0) {
+        usage_file_grew(host, found.gl_pathv[0]);
+        globfree(&found);
+    }
+    free(name);
+}
+
+static void seek_due(evutil_socket_t descriptor, short what, void *argument)
+{
+    struct host *host = argument;
+    struct usage_file *file = &host->hooks.usage;
+
+    (void)descriptor;
+    (void)what;
+    if (host->hooks.heard)
+        return;
+    if (host->output_at + RESTS_NS > host_now_ns() && !host->attempt.replaying)
+        find_file(host);
+    host_timer(file->seek, SEEK_NS);
+}
+
+void usage_file_init(struct host *host)
+{
+    struct usage_file *file = &host->hooks.usage;
+
+    file->since_ms = clock_realtime_ms();
+    file->seek = evtimer_new(host->loop, seek_due, host);
+    if (host->driver->transcript != NULL && !stream_mode(host))
+        host_timer(file->seek, SEEK_NS);
+}
+
+void usage_file_finish(struct host *host)
+{
+    usage_file_forget(host);
+    event_free(host->hooks.usage.seek);
 }

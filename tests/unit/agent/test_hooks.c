@@ -258,11 +258,11 @@ TEST(gemini_a_tool_is_asked_for_and_runs)
 
 /* ---- transcripts ---- */
 
-static char *reported(const struct agent_transcript *transcript, const char *path, int times)
+static char *reported(const struct agent_transcript *transcript, const char *path, int times, bool alone)
 {
     const struct observer observer = {.observe = observed_append};
     struct observer to = observer;
-    void *state = transcript->create();
+    void *state = transcript->create(0, alone);
     struct error error;
     struct buffer out;
     size_t length;
@@ -286,7 +286,7 @@ static char *reported(const struct agent_transcript *transcript, const char *pat
 
 TEST(claude_usage_counts_a_message_once)
 {
-    char *text = reported(&claude_transcript, CLAUDE "transcript-tool.jsonl", 2);
+    char *text = reported(&claude_transcript, CLAUDE "transcript-tool.jsonl", 2, false);
 
     CHECK_LINES(text, "text I will run a command", " whole\n", "session claude-opus-5-5\n",
                 "usage in=2400 out=79 read=30000 write=6000 cost=-1.0000 context=9.60\n");
@@ -296,7 +296,7 @@ TEST(claude_usage_counts_a_message_once)
 
 TEST(claude_says_when_its_limit_ends)
 {
-    char *text = reported(&claude_transcript, CLAUDE "transcript-usage-limit.jsonl", 1);
+    char *text = reported(&claude_transcript, CLAUDE "transcript-usage-limit.jsonl", 1, false);
 
     CHECK_STRING(text, "limit five_hour until=1795234899000 percent=-1 failed\n");
     free(text);
@@ -304,7 +304,7 @@ TEST(claude_says_when_its_limit_ends)
 
 TEST(gemini_usage_counts_the_last_row_of_a_message)
 {
-    char *text = reported(&gemini_transcript, GEMINI "session-approve.jsonl", 2);
+    char *text = reported(&gemini_transcript, GEMINI "session-approve.jsonl", 2, false);
 
     CHECK_LINES(text, "text I will run a command to create the file. whole\n",
                 "text The command finished. All done: the file was created. whole\n",
@@ -312,6 +312,44 @@ TEST(gemini_usage_counts_the_last_row_of_a_message)
                 "usage in=8400 out=368 read=30000 write=0 cost=-1.0000 context=1.83\n");
     CHECK_NUMBER(count_of(text, "text "), 2);
     free(text);
+}
+
+TEST(transcripts_tell_tools_where_no_hooks_do)
+{
+    char *claude = reported(&claude_transcript, CLAUDE "transcript-tool.jsonl", 1, true);
+    char *gemini = reported(&gemini_transcript, GEMINI "session-approve.jsonl", 2, true);
+
+    CHECK_LINES(claude, "tool_call toolu_ecf5216197de437a91a5 Bash touch ",
+                "tool_result toolu_ecf5216197de437a91a5 tool-output-line\n", "text The command finished.");
+    CHECK_LINES(gemini, "text I will run",
+                "tool_call run_shell_command__fc-029e7acd run_shell_command touch ",
+                "tool_result run_shell_command__fc-029e7acd ", "Output: tool-output-line");
+    CHECK_NUMBER(count_of(gemini, "tool_call"), 1);
+    free(claude);
+    free(gemini);
+}
+
+TEST(what_was_said_before_is_not_said_again)
+{
+    const struct agent_transcript *transcript = &claude_transcript;
+    void *state = transcript->create(1795227800000, true); /* 02:23:20 */
+    struct buffer out = {0};
+    const struct observer to = {.observe = observed_append, .argument = &out};
+    char line[] = "{\"type\":\"assistant\",\"timestamp\":\"2026-11-21T02:23:19Z\",\"message\":{\"id\":\"1\","
+                  "\"model\":\"m\","
+                  "\"usage\":{\"input_tokens\":1,\"output_tokens\":1},\"content\":[{\"type\":\"text\","
+                  "\"text\":\"old\"}]}}";
+    char later[] = "{\"type\":\"assistant\",\"timestamp\":\"2026-11-21T02:23:21Z\",\"message\":{\"id\":\"2\","
+                   "\"content\":"
+                   "[{\"type\":\"text\",\"text\":\"new\"}]}}";
+
+    transcript->line(state, line, strlen(line));
+    transcript->line(state, later, strlen(later));
+    transcript->report(state, &to);
+    CHECK_STRING(out.bytes,
+                 "text new whole\nsession m\nusage in=1 out=1 read=0 write=0 cost=-1.0000 context=0.00\n");
+    buffer_finish(&out);
+    transcript->destroy(state);
 }
 
 /* ---- asking for hooks ---- */
@@ -363,20 +401,6 @@ TEST(claude_gets_hooks_beside_those_of_the_user)
     free(equals);
     free(file);
     free(odd);
-}
-
-TEST(gemini_is_not_given_a_file_that_it_would_warn_of)
-{
-    struct arguments argv, set;
-    struct agent_side side = {
-        .hook = "ganger", .folder = "/tmp", .variable = no_variable, .argv = &argv, .set = &set};
-
-    arguments_init(&argv);
-    arguments_init(&set);
-    gemini_inject(&side);
-    CHECK_NUMBER(set.count, 0);
-    arguments_finish(&argv);
-    arguments_finish(&set);
 }
 
 TEST_MAIN
