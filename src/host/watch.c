@@ -288,13 +288,11 @@ static bool is_within(const char *path, const char *folder)
 static struct watch_tree *watch_folder(struct watch *watch, const char *folder)
 {
     char *state = realpath(watch->host->state_dir, NULL), *runtime = realpath(watch->host->runtime_dir, NULL);
-    const char *const left_out[] = {"/proc", "/sys", "/dev", state, runtime, NULL};
+    const char *const left_out[] = {state, runtime, "/proc", "/sys", "/dev", NULL};
     struct watch_tree *tree = NULL;
     struct error error;
-    bool within = state == NULL || runtime == NULL;
+    bool within = state == NULL || runtime == NULL || is_within(folder, state) || is_within(folder, runtime);
 
-    for (size_t i = 0; !within && left_out[i] != NULL; i++)
-        within = is_within(folder, left_out[i]);
     if (!within) {
         tree = watch_tree_create(folder, left_out, &tree_calls, watch, &error);
         if (tree == NULL)
