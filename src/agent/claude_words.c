@@ -5,7 +5,7 @@
 #include "agent/tool_line.h"
 #include "base/json.h"
 
-#define DIFF_MAX (64 * 1024)
+#define DIFF_MAX (256 * 1024)
 
 static const char *word(const json_t *object, const char *key)
 {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/claude_words.h"
 #include "agent/driver.h"
 #include "agent/error_class.h"
 #include "base/clock.h"
@@ -191,42 +192,12 @@ static void stream_event(struct claude *claude, const json_t *message, const str
 
 /* ---- whole messages ---- */
 
-/* Claude's own words for errors, in those of the design. */
-static const char *error_class(const char *error)
-{
-    static const struct {
-        const char *error, *name;
-    } classes[] = {{"authentication_failed", "authentication"},
-                   {"oauth_org_not_allowed", "permission"},
-                   {"account_on_hold", "permission"},
-                   {"verification_required", "permission"},
-                   {"cloud_credential_error", "authentication"},
-                   {"billing_error", "billing"},
-                   {"model_not_found", "not_found"},
-                   {"invalid_request", "invalid_request"},
-                   {"rate_limit", "rate_limit"},
-                   {"overloaded", "overloaded"},
-                   {"server_error", "server_error"},
-                   {"max_output_tokens", "context_window"},
-                   {"prompt_too_long", "context_window"},
-                   {"max_turns", "max_turns"},
-                   {"error_max_turns", "max_turns"},
-                   {"budget_exhausted", "budget"},
-                   {"error_max_budget_usd", "budget"}};
-
-    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++) {
-        if (strcmp(classes[i].error, error) == 0)
-            return classes[i].name;
-    }
-    return NULL;
-}
-
 /* The agent speaks in place of the model: an error of the vendor's. */
 static void synthetic(struct claude *claude, const json_t *message, const char *error,
                       const struct observer *observer)
 {
     struct buffer text;
-    const char *class = error_class(error);
+    const char *class = claude_error_class(error);
 
     buffer_init(&text);
     claude_append_content(&text, json_object_get(json_object_get(message, "message"), "content"));
@@ -273,7 +244,7 @@ static void initialised(struct claude *claude, const json_t *message, const stru
 static void retry(struct claude *claude, const json_t *message, const struct observer *observer)
 {
     int status = (int)json_member_integer(message, "error_status", 0);
-    const char *error = word(message, "error"), *class = error_class(error);
+    const char *error = word(message, "error"), *class = claude_error_class(error);
     int64_t until = clock_realtime_ms() + json_member_integer(message, "retry_delay_ms", 0);
     char text[160];
 
@@ -427,12 +398,12 @@ static void tell_failure(struct claude *claude, const json_t *message, const str
     const json_t *errors = json_object_get(message, "errors");
     const char *text = json_member_string(message, "result", json_string_value(json_array_get(errors, 0)));
     int code = (int)json_member_integer(message, "api_error_status", 0);
-    const char *class = error_class(subtype);
+    const char *class = claude_error_class(subtype);
 
     if (claude->turn.error_told)
         return;
     if (class == NULL)
-        class = error_class(reason);
+        class = claude_error_class(reason);
     if (class == NULL)
         class = error_class_of_status(code);
     stream_turn_error(&claude->turn, observer, class, strcmp(subtype, "success") == 0 ? reason : subtype,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/claude_words.h"
 #include "agent/stream_claude.h"
 #include "agent/tool_line.h"
 #include "base/json.h"
@@ -118,31 +119,7 @@ static json_t *permission_choices(const json_t *request)
     return choices;
 }
 
-static json_t *question_choices(const json_t *asked)
-{
-    json_t *choices = json_array(), *option;
-    size_t index;
-
-    json_array_foreach(json_object_get(asked, "options"), index, option)
-        add_choice(choices, json_is_string(option) ? json_string_value(option) : word(option, "label"));
-    return choices;
-}
-
 /* ---- asking ---- */
-
-static void append_question(struct buffer *out, const json_t *asked)
-{
-    const json_t *option;
-    size_t index;
-
-    buffer_append_string(out, word(asked, "question"));
-    json_array_foreach(json_object_get(asked, "options"), index, option)
-    {
-        buffer_printf(out, "\n%zu. %s", index + 1, word(option, "label"));
-        if (*word(option, "description") != '\0')
-            buffer_printf(out, ": %s", word(option, "description"));
-    }
-}
 
 static void append_permission(struct buffer *out, const json_t *request)
 {
@@ -183,8 +160,8 @@ static void tell_request(const char *id, const json_t *entry, const struct obser
     buffer_init(&text);
     if (is_question(request)) {
         told.request = "question";
-        append_question(&text, question(request, index));
-        choices = question_choices(question(request, index));
+        claude_append_question(&text, question(request, index));
+        choices = claude_question_choices(question(request, index));
     } else {
         if (is_plan(request)) {
             told.request = "plan";

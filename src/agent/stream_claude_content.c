@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/claude_words.h"
 #include "agent/stream_claude.h"
 #include "agent/tool_line.h"
 #include "base/json.h"
 
 #define TOOLS_MAX 1000
-#define DIFF_MAX (256 * 1024)
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -235,64 +235,6 @@ void claude_content(struct claude *claude, const char *parent, const json_t *blo
 
 /* ---- results of tools ---- */
 
-static void append_patch(struct buffer *out, const json_t *patch)
-{
-    const json_t *hunk, *line;
-    size_t i, j;
-
-    json_array_foreach(patch, i, hunk)
-    {
-        buffer_printf(out, "@@ -%lld,%lld +%lld,%lld @@\n",
-                      (long long)json_member_integer(hunk, "oldStart", 0),
-                      (long long)json_member_integer(hunk, "oldLines", 0),
-                      (long long)json_member_integer(hunk, "newStart", 0),
-                      (long long)json_member_integer(hunk, "newLines", 0));
-        json_array_foreach(json_object_get(hunk, "lines"), j, line)
-        {
-            if (json_is_string(line) && out->length < DIFF_MAX)
-                buffer_printf(out, "%s\n", json_string_value(line));
-        }
-    }
-}
-
-static void append_added(struct buffer *out, const char *text)
-{
-    while (*text != '\0' && out->length < DIFF_MAX) {
-        size_t length = strcspn(text, "\n");
-        buffer_append_char(out, '+');
-        buffer_append(out, text, length);
-        buffer_append_char(out, '\n');
-        text += length + (text[length] == '\n');
-    }
-}
-
-/* Edit and Write say what they changed. */
-static void file_changed(const char *id, const char *parent, const json_t *result,
-                         const struct observer *observer)
-{
-    const json_t *patch = json_object_get(result, "structuredPatch");
-    const char *path = json_member_string(result, "filePath", text_of(result, "notebook_path"));
-    bool created = strcmp(word(result, "type"), "create") == 0;
-    struct buffer diff;
-    json_t *input;
-
-    if (path == NULL || !json_is_array(patch))
-        return;
-    buffer_init(&diff);
-    append_patch(&diff, patch);
-    if (created && diff.length == 0)
-        append_added(&diff, word(result, "content"));
-    input = json_pack("{so}", "diff", json_string_or_null(diff.bytes == NULL ? "" : diff.bytes));
-    observe(observer, &(struct observation){.kind = OBSERVED_FILE,
-                                            .id = id,
-                                            .parent = parent,
-                                            .text = path,
-                                            .outcome = created ? "created" : "modified",
-                                            .input = input});
-    json_decref(input);
-    buffer_finish(&diff);
-}
-
 static void tool_result(struct claude *claude, const json_t *message, const char *parent, const json_t *block,
                         const struct observer *observer)
 {
@@ -301,7 +243,7 @@ static void tool_result(struct claude *claude, const json_t *message, const char
     struct buffer text;
 
     if (!failed)
-        file_changed(id, parent, json_object_get(message, "tool_use_result"), observer);
+        claude_tell_file(id, parent, json_object_get(message, "tool_use_result"), observer);
     buffer_init(&text);
     claude_append_content(&text, json_object_get(block, "content"));
     claude_tool_settled(claude, id, observer);
