@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/codex.h"
 #include "agent/driver.h"
 #include "agent/error_class.h"
+#include "agent/rollout_words.h"
+#include "agent/stream_codex.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -27,6 +29,7 @@ struct rollout {
     json_t *windows; /* name of a limit -> {percent, until} */
     json_t *calls;   /* ids of the calls that run -> true */
     struct observed_usage usage;
+    int64_t now_ms;     /* when the line was written */
     int64_t reached_ms; /* when a limit that was reached ends; 0: not known */
     bool turn, limited;
 };
@@ -268,7 +271,7 @@ static void window_seen(struct rollout *state, const json_t *limits, const char 
 
     if (whole < 0)
         return;
-    codex_window_name(limit, minutes, name, sizeof name);
+    rollout_window_name(limit, minutes, name, sizeof name);
     known = json_object_get(state->windows, name);
     if (known != NULL && json_member_integer(known, "percent", -1) == whole &&
         llabs(json_member_integer(known, "until", 0) - until_ms) < RESET_SLACK_MS)
@@ -287,7 +290,7 @@ static void message_token_count(struct rollout *state, const json_t *message, co
 {
     const json_t *info = json_object_get(message, "info"), *limits = json_object_get(message, "rate_limits");
 
-    if (json_is_object(info) && codex_usage(info, &state->usage))
+    if (json_is_object(info) && rollout_usage(info, &state->usage))
         tell(observer, &(struct observation){.kind = OBSERVED_USAGE, .usage = state->usage});
     if (!json_is_object(limits))
         return;
@@ -314,14 +317,16 @@ static void error_seen(struct rollout *state, const json_t *error, const struct 
 {
     const char *text = text_of(error, "message");
     const json_t *kind = json_object_get(error, "codex_error_info");
-    const char *code = codex_error_code(kind), *class = codex_error_class(kind);
+    const char *code = rollout_error_code(kind), *class = rollout_error_class(kind);
     char *plain = text == NULL ? NULL : error_plain_text(text);
+    int64_t until_ms;
 
     state->limited = code != NULL && strcmp(code, "usage_limit_exceeded") == 0;
+    until_ms = state->limited && plain != NULL ? codex_reset_time(plain, state->now_ms) : 0;
     if (state->limited)
         tell(observer, &(struct observation){.kind = OBSERVED_LIMIT,
                                              .text = plain,
-                                             .until_ms = state->reached_ms,
+                                             .until_ms = until_ms != 0 ? until_ms : state->reached_ms,
                                              .percent = -1,
                                              .failed = true});
     tell(observer,
@@ -376,7 +381,7 @@ static void message_stream_error(struct rollout *state, const json_t *message,
         number--;
     tell(observer,
          &(struct observation){.kind = OBSERVED_RETRY,
-                               .name = codex_error_class(json_object_get(message, "codex_error_info")),
+                               .name = rollout_error_class(json_object_get(message, "codex_error_info")),
                                .text = text,
                                .attempt = number == NULL ? 0 : atoi(number),
                                .attempts = slash == NULL ? 0 : atoi(slash + 1)});
@@ -413,7 +418,7 @@ static void message_patch_end(struct rollout *state, const json_t *message, cons
 {
     (void)state;
     if (json_member_bool(message, "success", 1))
-        codex_tell_changes(json_object_get(message, "changes"), observer);
+        rollout_tell_changes(json_object_get(message, "changes"), observer);
 }
 
 static void message_item_completed(struct rollout *state, const json_t *message,
@@ -426,7 +431,7 @@ static void message_item_completed(struct rollout *state, const json_t *message,
         command_done(state, text_of(item, "id"), item);
     else if (strcmp(type, "FileChange") == 0 &&
              strcmp(json_member_string(item, "status", "completed"), "completed") == 0)
-        codex_tell_changes(json_object_get(item, "changes"), observer);
+        rollout_tell_changes(json_object_get(item, "changes"), observer);
     else if (strcmp(type, "ContextCompaction") == 0)
         message_compacted(state, message, observer);
 }
@@ -480,6 +485,8 @@ static void message(void *argument, const json_t *line, const struct observer *o
 
     if (!json_is_object(payload))
         return;
+    if (clock_parse_rfc3339(json_member_string(line, "timestamp", ""), &state->now_ms) < 0)
+        state->now_ms = 0;
     if (strcmp(type, "response_item") == 0)
         read_by_type(items, sizeof items / sizeof items[0], state, payload, observer);
     else if (strcmp(type, "event_msg") == 0)
@@ -491,3 +498,55 @@ static void message(void *argument, const json_t *line, const struct observer *o
 }
 
 const struct agent_channel codex_rollout = {.create = create, .destroy = destroy, .message = message};
+
+/* ---- the file ---- */
+
+/* A UUID of version 7 begins with the time. */
+static int64_t id_ms(const char *id)
+{
+    static const char values[] = "0123456789abcdef";
+    int64_t ms = 0;
+
+    for (int digits = 0; digits < 12; id++) {
+        const char *digit = *id == '\0' ? NULL : strchr(values, *id);
+        if (*id == '-')
+            continue;
+        if (digit == NULL)
+            return -1;
+        ms = ms * 16 + (digit - values);
+        digits++;
+    }
+    return ms;
+}
+
+/* rollout-TIME-UUID.jsonl; the time is local. */
+static int64_t begun_ms(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    size_t length;
+
+    name = name == NULL ? path : name + 1;
+    length = strlen(name);
+    if (strncmp(name, "rollout-", 8) != 0 || length < 8 + 36 + 6 || strcmp(name + length - 6, ".jsonl") != 0)
+        return -1;
+    return id_ms(name + length - 6 - 36);
+}
+
+/* "source" of a subagent's is an object. */
+static bool is_of(const json_t *first, const char *folder)
+{
+    const json_t *meta = json_object_get(first, "payload");
+
+    return strcmp(json_member_string(first, "type", ""), "session_meta") == 0 &&
+           strcmp(json_member_string(meta, "cwd", ""), folder) == 0 &&
+           !json_is_object(json_object_get(meta, "source"));
+}
+
+const struct agent_file codex_rollout_file = {.channel = &codex_rollout,
+                                              .grows = true,
+                                              .home_variable = "CODEX_HOME",
+                                              .home = ".codex",
+                                              .by_day = "sessions",
+                                              .id_ms = id_ms,
+                                              .begun_ms = begun_ms,
+                                              .is_of = is_of};

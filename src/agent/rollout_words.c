@@ -1,17 +1,17 @@
-#include "agent/codex.h"
+#include "agent/rollout_words.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 
-const char *codex_error_code(const json_t *kind)
+const char *rollout_error_code(const json_t *kind)
 {
     return json_is_object(kind) ? json_object_iter_key(json_object_iter((json_t *)(uintptr_t)kind))
                                 : json_string_value(kind);
 }
 
-const char *codex_error_class(const json_t *kind)
+const char *rollout_error_class(const json_t *kind)
 {
     static const struct {
         const char *code, *class;
@@ -31,7 +31,7 @@ const char *codex_error_class(const json_t *kind)
                    {"sandbox_error", "permission"},
                    {"context_window_exceeded", "context_window"},
                    {"session_budget_exceeded", "budget"}};
-    const char *code = codex_error_code(kind);
+    const char *code = rollout_error_code(kind);
 
     for (size_t i = 0; code != NULL && i < sizeof classes / sizeof classes[0]; i++) {
         if (strcmp(classes[i].code, code) == 0)
@@ -40,7 +40,7 @@ const char *codex_error_class(const json_t *kind)
     return NULL;
 }
 
-void codex_window_name(const char *limit, int64_t minutes, char *name, size_t size)
+void rollout_window_name(const char *limit, int64_t minutes, char *name, size_t size)
 {
     char window[40];
     bool usual = strcmp(limit, "codex") == 0 || strcmp(limit, "primary") == 0;
@@ -49,12 +49,14 @@ void codex_window_name(const char *limit, int64_t minutes, char *name, size_t si
         (void)snprintf(window, sizeof window, "five_hour");
     else if (minutes == 10080)
         (void)snprintf(window, sizeof window, "seven_day");
+    else if (minutes > 0 && minutes % 60 == 0)
+        (void)snprintf(window, sizeof window, "%lld_hour", (long long)minutes / 60);
     else
-        (void)snprintf(window, sizeof window, "window_%lld", (long long)minutes);
+        (void)snprintf(window, sizeof window, "%lld_minute", (long long)minutes);
     (void)snprintf(name, size, "%.60s%s%s", usual ? "" : limit, usual ? "" : ":", window);
 }
 
-bool codex_usage(const json_t *counts, struct observed_usage *usage)
+bool rollout_usage(const json_t *counts, struct observed_usage *usage)
 {
     const json_t *total = json_object_get(counts, "total_token_usage");
     const json_t *last = json_object_get(counts, "last_token_usage");
@@ -66,7 +68,7 @@ bool codex_usage(const json_t *counts, struct observed_usage *usage)
         return false;
     usage->cache_read_tokens = json_member_integer(total, "cached_input_tokens", 0);
     usage->cache_write_tokens = json_member_integer(total, "cache_write_input_tokens", 0);
-    usage->input_tokens = input - usage->cache_read_tokens;
+    usage->input_tokens = input - usage->cache_read_tokens - usage->cache_write_tokens;
     if (usage->input_tokens < 0)
         usage->input_tokens = input;
     usage->output_tokens = json_member_integer(total, "output_tokens", 0);
@@ -109,7 +111,7 @@ static void tell_change(const char *path, const json_t *change, const struct obs
     json_decref(input);
 }
 
-void codex_tell_changes(const json_t *changes, const struct observer *observer)
+void rollout_tell_changes(const json_t *changes, const struct observer *observer)
 {
     const char *path;
     json_t *change;

@@ -151,6 +151,7 @@ static void over(struct host *host)
         return;
     attempt->over = true;
     event_del(attempt->readable);
+    side_files_end(host);
     stream_stop(host);
     ending_attempt(host);
 }

@@ -362,6 +362,7 @@ void host_destroy(struct host *host)
     progress_finish(host);
     activity_finish(host);
     typing_finish(host);
+    side_files_end(host);
     attempt_finish(host);
     events_finish(&host->events);
     session_close(host);

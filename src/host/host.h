@@ -29,6 +29,7 @@
 #include "host/progress.h"
 #include "host/recorder.h"
 #include "host/session.h"
+#include "host/side_files.h"
 #include "host/stream.h"
 #include "host/typing.h"
 
@@ -53,6 +54,7 @@ struct host {
     struct watch *watch; /* of the working folder; NULL before the first turn */
     struct clients clients;
     struct hooks hooks;
+    struct side_files *side_files; /* NULL: the agent has none */
     struct attempt attempt;
     struct activity activity;
     struct typing typing;

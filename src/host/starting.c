@@ -230,8 +230,10 @@ static void on_started(void *argument, const struct keeper_attempt *told, int co
         event_base_loopbreak(host->loop);
     } else if (known) {
         taken_over(host, told);
+        side_files_begin(host, true);
     } else {
         begun(host);
+        side_files_begin(host, false);
     }
 }
 

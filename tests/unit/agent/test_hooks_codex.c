@@ -107,9 +107,9 @@ TEST(hooks_and_their_digests_are_options)
             strlen(
                 "hooks.state={\"/<session-flags>/config.toml:session_start:0:0\"={trusted_hash=\"sha256:")) ==
         0);
-    CHECK(strstr(argv.items[23], "config.toml:stop:0:0\"={trusted_hash=\"sha256:"
-                                 "e11d1440376065ae99244376a07fc68c941874263675dd1070a9db597bab1aa8\"}") !=
-          NULL);
+    CHECK(strstr(argv.items[23],
+                 "config.toml:stop:0:0\"={trusted_hash=\"sha256:"
+                 "e11d1440376065ae99244376a07fc68c941874263675dd1070a9db597bab1aa8\"}") != NULL);
     arguments_finish(&argv);
 }
 

@@ -58,10 +58,12 @@ TEST(an_interrupted_turn)
 
 TEST(a_limit_that_refuses_work)
 {
+    (void)setenv("TZ", "UTC", 1);
     char *text = observed_file(&codex_rollout, CAPTURES "usage-limit.jsonl");
 
     CHECK(strstr(text, "limit You’ve hit your usage limit.") != NULL);
     CHECK(strstr(text, " percent=-1 failed\nerror rate_limit usage_limit_exceeded You’ve hit") != NULL);
+    CHECK(strstr(text, "4:25 AM. until=179523") != NULL);
     CHECK(strstr(text, "turn_ended failed You’ve hit") != NULL);
     CHECK(strstr(text, "phase idle") == NULL);
     free(text);
@@ -84,7 +86,7 @@ TEST(limits_are_told_when_they_move)
                           "exceeded\""));
 
     CHECK_STRING(text, "limit seven_day until=1000000 percent=100\n"
-                       "limit codex_other:window_60 until=1001000 percent=1\n"
+                       "limit codex_other:1_hour until=1001000 percent=1\n"
                        "limit no percent=-1 failed\n"
                        "error rate_limit usage_limit_exceeded no\n");
     free(text);
