@@ -162,6 +162,11 @@ void hook_calls_settle(struct hook_calls *calls, const json_t *payload, const ch
     const json_t *call = json_array_get(calls->list, index);
 
     (void)snprintf(id, HOOK_ID_MAX, "%s", word(payload, "tool_use_id"));
+    /* Another host was told of the call: it may have been asked about. */
+    if (call == NULL && *id != '\0')
+        observer->observe(
+            observer->argument,
+            &(struct observation){.kind = OBSERVED_APPROVAL_RESOLVED, .id = id, .outcome = outcome});
     if (call == NULL)
         return;
     if (*id == '\0')

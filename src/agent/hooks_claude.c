@@ -19,6 +19,7 @@ struct claude_hooks {
     json_t *subagents;       /* id: type, of those that run */
     char ended[HOOK_ID_MAX]; /* prompt whose turn is over: what still comes of it is late */
     bool running;            /* a turn */
+    bool began;              /* a beginning or an end was seen: all that is asked is in `calls` */
     const char *event;       /* name of the hook that is being taken */
     bool told_unknown;
 };
@@ -78,6 +79,15 @@ static void tell_phase(struct claude_hooks *hooks, const struct observer *observ
     }
 }
 
+/* Nothing that the main loop asked is still asked. */
+static void forget_requests(struct claude_hooks *hooks, const struct observer *observer)
+{
+    hook_calls_clear(&hooks->calls, "", observer);
+    if (!hooks->began)
+        observe(observer, &(struct observation){.kind = OBSERVED_APPROVAL_RESOLVED, .outcome = "gone"});
+    hooks->began = true;
+}
+
 /* Hooks are processes of their own: one may report after the end of the turn to which it belongs. */
 static bool is_late(const struct claude_hooks *hooks, const json_t *payload)
 {
@@ -99,6 +109,7 @@ static void session_start(struct claude_hooks *hooks, const json_t *payload, con
     hooks->running = false;
     json_object_clear(hooks->subagents);
     hook_calls_clear(&hooks->calls, NULL, observer);
+    hooks->began = true;
     tell_phase(hooks, observer);
 }
 
@@ -115,7 +126,7 @@ static void prompt_submitted(struct claude_hooks *hooks, const json_t *payload,
     const char *prompt = text_of(payload, "prompt");
 
     /* After an interrupt nothing says what became of the calls. */
-    hook_calls_clear(&hooks->calls, "", observer);
+    forget_requests(hooks, observer);
     hooks->running = true;
     hooks->ended[0] = '\0';
     /* Claude's own words, with which it takes up what a task in the background has done. */
@@ -145,7 +156,7 @@ static void note_background(struct claude_hooks *hooks, const json_t *tasks)
 static void turn_over(struct claude_hooks *hooks, const json_t *payload, const char *outcome, const char *why,
                       const struct observer *observer)
 {
-    hook_calls_clear(&hooks->calls, "", observer);
+    forget_requests(hooks, observer);
     hooks->running = false;
     (void)snprintf(hooks->ended, sizeof hooks->ended, "%s", word(payload, "prompt_id"));
     if (json_object_size(hooks->subagents) == 0)
@@ -216,6 +227,8 @@ static void tool_finished(struct claude_hooks *hooks, const json_t *payload, boo
     struct buffer text;
     bool asked = hook_calls_asking(&hooks->calls);
 
+    if (parent == NULL)
+        hooks->running = true;
     hook_calls_settle(&hooks->calls, payload, outcome, observer, id);
     buffer_init(&text);
     hook_append_result(&text, result);
@@ -280,6 +293,8 @@ static void asked(struct claude_hooks *hooks, const json_t *payload, const struc
     struct buffer text;
     json_t *choices = NULL;
 
+    if (told.parent == NULL)
+        hooks->running = true;
     hook_calls_ask(&hooks->calls, tool, input, told.parent, id);
     buffer_init(&text);
     if (strcmp(tool, "AskUserQuestion") == 0) {

@@ -166,6 +166,7 @@ static void after_tool(struct gemini_hooks *hooks, const json_t *payload, const 
     char id[HOOK_ID_MAX];
     struct buffer text;
 
+    hooks->running = true;
     hook_calls_settle(&hooks->calls, payload, "approved", observer, id);
     buffer_init(&text);
     append_output(&text, response);
@@ -210,6 +211,7 @@ static void notified(struct gemini_hooks *hooks, const json_t *payload, const st
     struct buffer text;
 
     if (strcmp(kind, "ToolPermission") == 0) {
+        hooks->running = true;
         hook_calls_ask(&hooks->calls, NULL, members, NULL, id);
         tool = hook_calls_running(&hooks->calls);
         buffer_init(&text);

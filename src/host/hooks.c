@@ -16,6 +16,7 @@
 #include "base/path.h"
 #include "host/host.h"
 #include "host/observe.h"
+#include "host/stream.h"
 #include "rpc/line.h"
 #include "rpc/protocol.h"
 
@@ -108,7 +109,7 @@ static void take_payload(struct host *host, const json_t *payload)
 
     bool read;
 
-    if (host->hooks.channel == NULL || host->attempt.over)
+    if (host->hooks.channel == NULL || host->attempt.over || stream_mode(host))
         return;
     host->hooks.heard = true;
     /* What was said before the hook is told before it; the first hook of a conversation names the file. */

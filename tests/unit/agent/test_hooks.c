@@ -138,9 +138,10 @@ TEST(claude_what_was_denied_or_interrupted_is_gone_with_the_next_prompt)
                  "{\"session_id\":\"s1\",\"prompt_id\":\"p2\",\"hook_event_name\":\"UserPromptSubmit\","
                  "\"prompt\":\"more\"}\n");
 
-    CHECK_LINES(text, "approval t1 permission Bash",
-                "approval_resolved t1 gone\nturn_ended cancelled\nphase idle Notification\n",
-                "turn_started more\nphase connecting UserPromptSubmit\n");
+    CHECK_LINES(
+        text, "approval t1 permission Bash",
+        "approval_resolved t1 gone\napproval_resolved gone\nturn_ended cancelled\nphase idle Notification\n",
+        "turn_started more\nphase connecting UserPromptSubmit\n");
     free(text);
 }
 
@@ -163,14 +164,26 @@ TEST(claude_parallel_calls_keep_asking)
     free(text);
 }
 
+TEST(claude_goes_on_where_another_host_was_told)
+{
+    char *text = observed(
+        &claude_hooks,
+        HEAD "\"PostToolUse\",\"tool_name\":\"Bash\",\"tool_use_id\":\"t1\",\"tool_response\":\"x\"}\n" HEAD
+             "\"Stop\"}\n");
+
+    CHECK_STRING(text, "approval_resolved t1 approved\ntool_result t1 x\nphase connecting PostToolUse\n"
+                       "approval_resolved gone\nturn_ended completed\nphase idle Stop\n");
+    free(text);
+}
+
 TEST(claude_a_late_hook_does_not_open_the_turn_again)
 {
     char *text =
         observed(&claude_hooks, HEAD "\"UserPromptSubmit\",\"prompt\":\"x\"}\n" HEAD "\"Stop\"}\n" HEAD
                                      "\"PreToolUse\",\"tool_name\":\"Bash\",\"tool_use_id\":\"t1\"}\n");
 
-    CHECK_STRING(
-        text, "turn_started x\nphase connecting UserPromptSubmit\nturn_ended completed\nphase idle Stop\n");
+    CHECK_STRING(text, "approval_resolved gone\nturn_started x\nphase connecting "
+                       "UserPromptSubmit\nturn_ended completed\nphase idle Stop\n");
     free(text);
 }
 
@@ -197,8 +210,8 @@ TEST(claude_the_hooks_of_another_conversation_are_not_ours)
                  "{\"session_id\":\"s3\",\"hook_event_name\":\"Blue\"}\n{\"session_id\":\"s3\",\"hook_event_"
                  "name\":\"Red\"}\n");
 
-    CHECK_STRING(text,
-                 "session s1\nphase idle SessionStart\nsession s3\nphase idle SessionStart\nunknown Blue\n");
+    CHECK_STRING(text, "session s1\nphase idle SessionStart\nsession s3\nphase idle "
+                       "SessionStart\nunknown Blue\n");
     free(text);
 }
 
