@@ -150,6 +150,12 @@ bool detector_output(struct detector *detector, int64_t now_ms)
                             "the program has written something", "", 0, now_ms);
 }
 
+void detector_postpone(struct detector *detector, int64_t until_ms)
+{
+    if (detector->look_ms != 0 && detector->look_ms < until_ms)
+        detector->look_ms = until_ms;
+}
+
 bool detector_wants_screen(const struct detector *detector, int64_t now_ms)
 {
     return detector->look_ms != 0 && now_ms >= detector->look_ms;
@@ -205,20 +211,36 @@ static bool matched(struct detector *detector, int64_t now_ms, int64_t wall_ms)
     return changed;
 }
 
+static struct rules_seen seen_now(const struct detector *detector, int64_t now_ms)
+{
+    return (struct rules_seen){.growing = is_growing(detector, now_ms),
+                               .working = phase_is_working(detector->phase.phase)};
+}
+
+bool detector_line(struct detector *detector, const char *line, int64_t now_ms, int64_t wall_ms)
+{
+    struct rules_seen seen = seen_now(detector, now_ms);
+
+    if (seen.growing != detector->seen.growing || seen.working != detector->seen.working ||
+        !rules_screen_again(detector->rules, line, &detector->match))
+        return false;
+    detector->look_ms = 0;
+    detector->looked_ms = now_ms;
+    (void)matched(detector, now_ms, wall_ms);
+    return true;
+}
+
 bool detector_screen(struct detector *detector, const char *text, bool complete, int64_t now_ms,
                      int64_t wall_ms)
 {
-    struct rules_seen seen;
-
     if (!complete) {
         detector->look_ms = now_ms + DETECTOR_LOOK_MS;
         return false;
     }
     detector->look_ms = 0;
     detector->looked_ms = now_ms;
-    seen.growing = is_growing(detector, now_ms);
-    seen.working = phase_is_working(detector->phase.phase);
-    detector->match = rules_screen(detector->rules, text, seen);
+    detector->seen = seen_now(detector, now_ms);
+    detector->match = rules_screen(detector->rules, text, detector->seen);
     note_growth(detector, text, detector->match.line < 0 ? INT_MAX : detector->match.line, now_ms);
     if (detector->match.phase == PHASE_COUNT)
         return unmatched(detector, now_ms);

@@ -24,6 +24,7 @@ struct detector {
     const struct rules *rules; /* borrowed */
     unsigned ignored;          /* bits of enum evidence_source that are left out */
     struct rules_match match;  /* of the last screen */
+    struct rules_seen seen;    /* what was known beside it */
     bool output_seen, box_seen;
     bool spoke;           /* evidence of rank 1 to 4 was given in this attempt */
     uint32_t text;        /* of the screen, without its bottom */
@@ -50,11 +51,16 @@ bool detector_status(struct detector *detector, const char *payload, size_t leng
 /* A shell's prompt mark, or the terminal's reset. */
 bool detector_status_settle(struct detector *detector, int64_t now_ms);
 bool detector_status_clear(struct detector *detector, int64_t now_ms);
+/* What changed on the screen need not be looked at before then, until more output comes. */
+void detector_postpone(struct detector *detector, int64_t until_ms);
 /* The program wrote something. */
 bool detector_output(struct detector *detector, int64_t now_ms);
 /* The screen is due: call detector_screen with its text (terminal_text) and whether it is complete (no synchronized
  * update is open). `wall_ms` is now by the wall clock. */
 bool detector_wants_screen(const struct detector *detector, int64_t now_ms);
+/* The same when nothing of the screen changed since then but line `detector->match.line`, which is `line`. False: the whole
+ * screen is needed. */
+bool detector_line(struct detector *detector, const char *line, int64_t now_ms, int64_t wall_ms);
 bool detector_screen(struct detector *detector, const char *text, bool complete, int64_t now_ms,
                      int64_t wall_ms);
 /* A person typed Escape or Ctrl+C, or Enter after text. */

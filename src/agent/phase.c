@@ -283,7 +283,8 @@ static bool user_decides(struct phase_state *state, enum evidence_source best, i
         return false;
     if (best == EVIDENCE_COUNT || evidence_rank(best) == evidence_rank(EVIDENCE_PROCESS))
         return true;
-    if (found->at_ms > user->at_ms)
+    /* A title or a screen that says the same as before says nothing; a report does. */
+    if ((is_own_word(best) ? found->said : found->became) > user->said)
         return false;
     if (user->phase == PHASE_IDLE)
         return !phase_is_working(found->phase) || last_seen(found) < user->at_ms + state->proofs.turning_ms;
@@ -358,8 +359,8 @@ static bool settle(struct phase_state *state, int64_t now_ms)
         state->wanted_at_ms = now_ms;
     }
     due = state->wanted_at_ms + hold_of(state, phase, source);
-    if (due < state->since_ms + PHASE_DWELL_MS && state->phase != PHASE_INITIALIZING &&
-        state->phase != PHASE_UNKNOWN)
+    if (source != EVIDENCE_USER && due < state->since_ms + PHASE_DWELL_MS &&
+        state->phase != PHASE_INITIALIZING && state->phase != PHASE_UNKNOWN)
         due = state->since_ms + PHASE_DWELL_MS;
     if (now_ms >= due)
         return enter(state, phase, source, now_ms);
@@ -379,14 +380,18 @@ bool phase_observe(struct phase_state *state, enum evidence_source source, const
     struct evidence *kept = &state->evidence[source];
     bool moved = evidence->until_ms != kept->until_ms, same;
     int64_t at = kept->at_ms;
+    uint64_t became = kept->became;
 
     if (state->ended)
         return false;
     same = at != 0 && kept->phase == evidence->phase && source != EVIDENCE_USER;
     *kept = *evidence;
     kept->seen_ms = last_seen(evidence);
-    if (same)
+    kept->said = kept->became = ++state->order;
+    if (same) {
         kept->at_ms = at;
+        kept->became = became;
+    }
     note_dialog(state, source, kept);
     return settle(state, last_seen(evidence)) || (moved && state->source == source);
 }

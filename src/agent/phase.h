@@ -51,6 +51,8 @@ struct evidence {
     int64_t at_ms;    /* monotonic, ms: when it became so; 0: this source says nothing */
     int64_t seen_ms;  /* when the source said so last: a spinner still turns. 0 counts as at_ms */
     int64_t until_ms; /* wall clock, ms; 0: none. For limited and retrying */
+    uint64_t became;  /* the machine's own: order in which things became so, */
+    uint64_t said;    /* and were said last */
 };
 
 /*
@@ -81,6 +83,7 @@ struct phase_state {
     enum phase wanted; /* a change that has to hold for a while; PHASE_COUNT: none */
     int64_t wanted_at_ms;
     int64_t next_ms; /* when a proof may become true by the time alone; 0: never */
+    uint64_t order;  /* of what was said last */
     bool ended;
 };
 

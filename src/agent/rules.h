@@ -50,7 +50,8 @@ struct rules_match {
     int line;         /* that matched */
     int64_t wait_ms;  /* "retrying in 3s": 3000; -1: the screen does not say */
     char detail[128]; /* the line */
-    size_t rule;      /* its index in the file */
+    uint32_t same; /* a bit for each of the rule's refinements: what it wants of the line itself is there */
+    size_t rule;   /* its index in the file */
 };
 /* What is known beside the screen's text. */
 struct rules_seen {
@@ -59,6 +60,9 @@ struct rules_seen {
 };
 /* `screen`: rows ended by \n, as terminal_text gives them. */
 struct rules_match rules_screen(const struct rules *rules, const char *screen, struct rules_seen seen);
+/* The same screen, but for the match's own line, which reads `line` now: brings the match up to date. False when that
+ * takes the whole screen. */
+bool rules_screen_again(const struct rules *rules, const char *line, struct rules_match *match);
 /* A hash of the lines above `line` but the last one, which may be a spinner's: it changes as the agent writes. */
 uint32_t rules_text_hash(const char *screen, int line);
 

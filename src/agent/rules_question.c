@@ -39,7 +39,7 @@ static const char *skip_marker(const char *text, bool *marked)
 /* The text without the frame at its end. */
 static char *trimmed(const char *text)
 {
-    static const char *const frames[] = {"│", "┃", "|"};
+    static const char *const frames[] = {"│", "┃", "|", "█"};
     char *copy = xstrdup(text);
     size_t length = strlen(copy);
     bool cut = true;

@@ -7,6 +7,7 @@
 
 #define BLOCK_LINES 60
 #define SECOND_MS 1000
+#define FAR "        "
 
 /* ---- lines ---- */
 
@@ -136,10 +137,17 @@ static int64_t read_wait(const char *line, const char *after)
 
 static void take_detail(struct rules_match *match, const char *line)
 {
+    const char *gap;
     size_t length;
 
-    (void)strlcpy(match->detail, pattern_skip_frame(line), sizeof match->detail);
-    length = strlen(match->detail);
+    line = pattern_skip_frame(line);
+    /* What stands far to the right is another matter. */
+    gap = strstr(line, FAR);
+    length = gap == NULL ? strlen(line) : (size_t)(gap - line);
+    if (length >= sizeof match->detail)
+        length = sizeof match->detail - 1;
+    memcpy(match->detail, line, length);
+    match->detail[length] = '\0';
     match->detail[length - utf8_incomplete_tail(match->detail, length)] = '\0';
 }
 
@@ -155,6 +163,36 @@ static const struct rule *refine(const struct rules *rules, const struct rule *r
             return finer;
     }
     return rule;
+}
+
+/* What the line itself has of what the refinements want. */
+static uint32_t same_bits(const struct rule *rule, const char *line)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < rule->then_count && i < 32; i++) {
+        if (rule->then[i].same.count > 0 && patterns_match(&rule->then[i].same, line))
+            bits |= 1u << i;
+    }
+    return bits;
+}
+
+static void take_line(struct rules_match *match, const struct rule *rule, const char *line)
+{
+    match->same = same_bits(rule, line);
+    match->wait_ms = rule->wait == NULL ? -1 : read_wait(line, rule->wait);
+    take_detail(match, line);
+}
+
+bool rules_screen_again(const struct rules *rules, const char *line, struct rules_match *match)
+{
+    const struct rule *rule = match->phase == PHASE_COUNT ? NULL : &rules->screen[match->rule];
+
+    if (rule == NULL || !patterns_match(&rule->any, line) || patterns_match(&rule->none, line) ||
+        rule->all.count > 0 || same_bits(rule, line) != match->same)
+        return false;
+    take_line(match, rule, line);
+    return true;
 }
 
 struct rules_match rules_screen(const struct rules *rules, const char *text, struct rules_seen seen)
@@ -176,9 +214,7 @@ struct rules_match rules_screen(const struct rules *rules, const char *text, str
         found.kind = rule->kind;
         found.line = line;
         found.rule = i;
-        if (rule->wait != NULL)
-            found.wait_ms = read_wait(screen.lines[line], rule->wait);
-        take_detail(&found, screen.lines[line]);
+        take_line(&found, rule, screen.lines[line]);
     }
     screen_lines_finish(&screen);
     return found;

@@ -14,20 +14,53 @@
 #include "host/turn.h"
 
 #define TITLE_INTERVAL_MS 1000
+#define SPINNER_MS 250 /* between two looks at a screen of which only the spinner turns */
+
+/* Nothing changed since the last look but the line that decided then: a spinner turns. */
+static bool only_that_line(const struct activity *activity, const struct terminal *terminal)
+{
+    int line = activity->detector.match.line;
+
+    if (line < 0 || line >= terminal_rows(terminal) || activity->looked_epoch != terminal_epoch(terminal))
+        return false;
+    for (int y = 0; y < terminal_rows(terminal); y++) {
+        if (y != line && terminal_row_changed(terminal, y, activity->looked_version))
+            return false;
+    }
+    return true;
+}
+
+static void look_at(struct host *host, int64_t now)
+{
+    struct activity *activity = &host->activity;
+    const struct terminal *terminal = host->attempt.terminal;
+    bool complete = !terminal_modes(terminal).synchronized, known = false;
+    struct buffer text;
+
+    buffer_init(&text);
+    if (complete && only_that_line(activity, terminal)) {
+        terminal_row_text(terminal, activity->detector.match.line, &text);
+        text.bytes[text.length - 1] = '\0';
+        known = detector_line(&activity->detector, text.bytes, now, clock_realtime_ms());
+        text.length = 0;
+    }
+    if (!known) {
+        terminal_text(terminal, &text);
+        (void)detector_screen(&activity->detector, text.bytes, complete, now, clock_realtime_ms());
+    }
+    if (complete) {
+        activity->looked_version = terminal_version(terminal);
+        activity->looked_epoch = terminal_epoch(terminal);
+    }
+    buffer_finish(&text);
+}
 
 /* The agent's rules are asked about the screen, when they are due. */
 static void look(struct host *host, int64_t now)
 {
-    struct detector *detector = &host->activity.detector;
-    struct buffer text;
-
-    if (!detector_wants_screen(detector, now) || host->attempt.terminal == NULL)
+    if (!detector_wants_screen(&host->activity.detector, now) || host->attempt.terminal == NULL)
         return;
-    buffer_init(&text);
-    terminal_text(host->attempt.terminal, &text);
-    (void)detector_screen(detector, text.bytes, !terminal_modes(host->attempt.terminal).synchronized, now,
-                          clock_realtime_ms());
-    buffer_finish(&text);
+    look_at(host, now);
     approvals_look(host);
 }
 
@@ -211,6 +244,8 @@ void activity_output(struct host *host)
     struct activity *activity = &host->activity;
 
     (void)detector_output(&activity->detector, host_now_ms());
+    if (host->attempt.terminal != NULL && only_that_line(activity, host->attempt.terminal))
+        detector_postpone(&activity->detector, activity->detector.looked_ms + SPINNER_MS);
     if (!host->attempt.replaying && (activity->detector.phase.phase != activity->reported ||
                                      !event_pending(activity->timer, EV_TIMEOUT, NULL)))
         activity_tell(host);
@@ -348,6 +383,7 @@ void activity_begin(struct host *host)
     detector_finish(&activity->detector);
     detector_init(&activity->detector, host->rules, host_now_ms());
     activity->told_at = 0;
+    activity->looked_version = activity->looked_epoch = 0;
     approvals_clear(host);
     activity->subagents = 0;
     forget_unknown(activity);

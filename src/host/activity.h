@@ -32,10 +32,11 @@ struct activity {
     enum phase reported;              /* what clients were told */
     enum evidence_source told_source; /* and from which evidence */
     int64_t told_at;
-    struct event *timer;       /* of the phase's debounce */
-    struct event *title_timer; /* a title that waits to be told */
-    char *title;               /* as last told, without a spinner */
-    int64_t title_at;          /* monotonic ms */
+    uint64_t looked_version, looked_epoch; /* of the screen when it was looked at last */
+    struct event *timer;                   /* of the phase's debounce */
+    struct event *title_timer;             /* a title that waits to be told */
+    char *title;                           /* as last told, without a spinner */
+    int64_t title_at;                      /* monotonic ms */
     struct turn turn;
     unsigned subagents;                  /* that run */
     char *unknown[ACTIVITY_UNKNOWN_MAX]; /* kinds of messages not understood, told once each */

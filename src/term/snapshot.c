@@ -30,14 +30,20 @@ static void append_glyph(const struct terminal *terminal, struct cell cell, stru
     }
 }
 
+void terminal_row_text(const struct terminal *terminal, int y, struct buffer *out)
+{
+    int width = content_width(terminal, y, false);
+    const struct cell *cells = terminal_row(terminal, y);
+
+    for (int x = 0; x < width; x++)
+        append_glyph(terminal, cells[x], out);
+    buffer_append_char(out, '\n');
+}
+
 void terminal_text(const struct terminal *terminal, struct buffer *out)
 {
-    for (int y = 0; y < terminal->rows; y++) {
-        int width = content_width(terminal, y, false);
-        for (int x = 0; x < width; x++)
-            append_glyph(terminal, terminal_row(terminal, y)[x], out);
-        buffer_append_char(out, '\n');
-    }
+    for (int y = 0; y < terminal->rows; y++)
+        terminal_row_text(terminal, y, out);
 }
 
 static void append_style(const struct terminal *terminal, const struct style *from, const struct style *to,

@@ -172,6 +172,8 @@ size_t terminal_memory(const struct terminal *terminal);
 
 /* Plain text of the screen: `rows` lines, trailing blanks trimmed, each ended by \n. */
 void terminal_text(const struct terminal *terminal, struct buffer *out);
+/* One row of it, ended by \n. */
+void terminal_row_text(const struct terminal *terminal, int y, struct buffer *out);
 /* The same with SGR sequences, for `snapshot --ansi`. */
 void terminal_ansi(const struct terminal *terminal, struct buffer *out);
 

@@ -111,6 +111,12 @@ static const struct phase_case cases[] = {
      "idle", "screen"},
     {"but a slow agent has its time", "10 screen idle/400 tick/1000 user connecting/1900 output/2400 tick",
      "connecting", "user"},
+    {"a report after the prompt ends it, also one that says the same",
+     "10 status idle/400 tick/1000 user connecting/1000 status idle/1500 tick", "idle", "status"},
+    {"a title that says the same does not",
+     "10 title idle/400 tick/1000 user connecting/1100 title idle/1500 tick", "connecting", "user"},
+    {"a prompt right after a turn connects", "10 status idle/400 tick/460 user connecting", "connecting",
+     "user"},
     {"the stream is the whole truth", "10 stream tool/100 tick/500 status idle/600 screen idle/60000 tick",
      "tool", "stream"},
 };

@@ -46,7 +46,7 @@ static const struct {
      "limits, keys, theme, layout, runners, notify (did you mean accounts?)"},
     {"{\"agents\": {\"cluade\": {}}}",
      "config.json:1: agents.cluade: unknown key, expected one of claude, codex, "
-     "gemini, opencode, command (did you mean claude?)"},
+     "gemini, opencode, pi, qwen, command (did you mean claude?)"},
     {"{\"agents\":\n{\"claude\":\n{\"arg\": []}}}", "config.json:3: agents.claude.arg: unknown key, expected "
                                                     "one of command, args, env, before_start, control, "
                                                     "keep_children (did you mean args?)"},
@@ -56,7 +56,7 @@ static const struct {
      "you mean delays_s?)"},
     {"{\"limits\": {\"a b\": 1}}",
      "config.json:1: limits[\"a b\"]: unknown key, expected one of scrollback_lines, "
-     "recording_bytes, prompt_bytes, clipboard"},
+     "recording_bytes, prompt_bytes, clipboard, watch_files"},
     {"{\"runners\": {\"local\": {\"x\": 1}}}", "config.json:1: runners.local.x: unknown key, expected none"},
     {"{\"runners\": {\"ssh\": {}}}", "config.json:1: runners.ssh: unknown key, expected local"},
     /* wrong types */
@@ -103,7 +103,7 @@ static const struct {
     /* accounts */
     {"{\"accounts\": {\"work\": {}}}", "config.json:1: accounts.work: expected the key agent"},
     {"{\"accounts\": {\n\"work\": {\"agent\":\n\"claud\"}}}",
-     "config.json:2: accounts.work.agent: expected one of claude, codex, gemini, opencode, pi, qwen, command (did you "
+     "config.json:2: accounts.work.agent: expected one of claude, codex, gemini, opencode, command (did you "
      "mean "
      "claude?), not \"claud\""},
     {"{\"accounts\": {\"a b\": {\"agent\": \"claude\"}}}",
