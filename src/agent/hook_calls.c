@@ -246,7 +246,10 @@ void hook_append_request(struct buffer *out, const char *tool, const json_t *inp
     } else if (path != NULL) {
         buffer_printf(out, "%.4096s\n", path);
         append_change(out, path, input);
-        json_array_foreach(json_object_get(input, "edits"), index, edit) append_change(out, path, edit);
+        json_array_foreach(json_object_get(input, "edits"), index, edit)
+        {
+            append_change(out, path, edit);
+        }
     } else {
         buffer_init(&whole);
         if (input != NULL)

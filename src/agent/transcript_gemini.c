@@ -87,7 +87,10 @@ static void note_content(struct transcript *transcript, const char *id, const js
     buffer_init(&text);
     if (json_is_string(content))
         buffer_append_string(&text, json_string_value(content));
-    json_array_foreach(content, index, part) buffer_append_string(&text, word(part, "text"));
+    json_array_foreach(content, index, part)
+    {
+        buffer_append_string(&text, word(part, "text"));
+    }
     if (text.length > 0 && json_object_get(transcript->spoken, id) == NULL &&
         json_object_size(transcript->spoken) < SPOKEN_MAX) {
         json_object_set_new(transcript->spoken, id, json_true());
@@ -144,7 +147,9 @@ static void line(void *state, char *text, size_t length)
     row = json_loadb(text, length, JSON_ALLOW_NUL, NULL);
     take_message(state, row);
     json_array_foreach(json_object_get(json_object_get(row, "$set"), "messages"), index, message)
+    {
         take_message(state, message);
+    }
     json_decref(row);
 }
 

@@ -1,10 +1,8 @@
 #include "host/usage_file.h"
 
-#include <fcntl.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,6 +12,7 @@
 #include "base/path.h"
 #include "host/host.h"
 #include "host/observe.h"
+#include "host/side_files_find.h"
 #include "host/stream.h"
 
 #define PIECE (256 * 1024)
@@ -45,22 +44,6 @@ void usage_file_forget(struct host *host)
     file->looks = 0;
 }
 
-static int open_own(const char *path, int64_t *size)
-{
-    /* Opening a FIFO must not wait for a writer. */
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat status;
-
-    if (descriptor < 0)
-        return -1;
-    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid()) {
-        *size = status.st_size;
-        return descriptor;
-    }
-    close(descriptor);
-    return -1;
-}
-
 static void take_lines(struct host *host)
 {
     struct usage_file *file = &host->hooks.usage;
@@ -79,7 +62,7 @@ static bool read_piece(struct host *host)
 {
     struct usage_file *file = &host->hooks.usage;
     int64_t size = 0, end;
-    int descriptor = open_own(file->path, &size);
+    int descriptor = side_file_open(file->path, &size);
     ssize_t got = 1;
 
     if (descriptor < 0)
