@@ -55,6 +55,21 @@ static void look_at(struct host *host, int64_t now)
     buffer_finish(&text);
 }
 
+/* A look while the output is at hand costs no wake-up of its own; the timer is for the last frame of a spinner that
+ * stops. */
+static void look_at_spinner(struct host *host)
+{
+    struct activity *activity = &host->activity;
+    int64_t now = host_now_ms();
+
+    if (now < activity->detector.looked_ms + SPINNER_MS) {
+        detector_postpone(&activity->detector, activity->detector.looked_ms + 2 * SPINNER_MS);
+    } else {
+        look_at(host, now);
+        event_del(activity->timer);
+    }
+}
+
 /* The agent's rules are asked about the screen, when they are due. */
 static void look(struct host *host, int64_t now)
 {
@@ -244,8 +259,9 @@ void activity_output(struct host *host)
     struct activity *activity = &host->activity;
 
     (void)detector_output(&activity->detector, host_now_ms());
-    if (host->attempt.terminal != NULL && only_that_line(activity, host->attempt.terminal))
-        detector_postpone(&activity->detector, activity->detector.looked_ms + SPINNER_MS);
+    if (!host->attempt.replaying && host->attempt.terminal != NULL &&
+        only_that_line(activity, host->attempt.terminal))
+        look_at_spinner(host);
     if (!host->attempt.replaying && (activity->detector.phase.phase != activity->reported ||
                                      !event_pending(activity->timer, EV_TIMEOUT, NULL)))
         activity_tell(host);
@@ -393,6 +409,15 @@ void activity_begin(struct host *host)
     set_progress(host, -1);
     if (!host->attempt.replaying)
         activity_tell(host);
+}
+
+void activity_resume(struct host *host)
+{
+    struct phase_state *phase = &host->activity.detector.phase;
+
+    if (phase_is_end(host->activity.reported))
+        return;
+    phase->phase = phase->evidence[EVIDENCE_PROCESS].phase = host->activity.reported;
 }
 
 void activity_end(struct host *host, enum phase phase, const char *detail)
