@@ -1,0 +1,216 @@
+"""What agents say beside their screen in tui mode: the plugin of opencode, the hooks and the record of Codex, and Claude's
+session file. The real CLIs with the stand-in model of tests/agents."""
+import datetime
+import json
+import os
+import signal
+import time
+import uuid
+
+import pytest
+
+from harness import until
+from test_agents import READY, SLOW, answered, crew, installed, model, start  # noqa: F401
+
+real = [pytest.mark.agents, pytest.mark.xdist_group("agents"), pytest.mark.timeout(300)]
+
+
+def marked(test):
+    for mark in real:
+        test = mark(test)
+    return test
+
+
+def events(ganger, name, *types):
+    return ganger.events(name, *types)
+
+
+def phases(ganger, name):
+    return [event["phase"] for event in events(ganger, name, "phase")]
+
+
+def in_order(wanted, seen):
+    """Is `wanted` found in `seen`, others between?"""
+    rest = iter(seen)
+    return all(item in rest for item in wanted)
+
+
+def pending(ganger, name):
+    return ganger.session(name)["pending_approvals"]
+
+
+def asked(ganger, name):
+    until(lambda: pending(ganger, name), lambda: f"a request: {ganger.events(name)}\n{ganger.screen(name)}", SLOW)
+    ganger.phase_is(name, "approval")
+    return pending(ganger, name)[0]
+
+
+DONE = "The command has run."
+
+
+def confirm(ganger, name):
+    """Enter, until it counts: a dialog that was only now drawn may not take keys yet."""
+    until(lambda: DONE in ganger.screen(name) or ganger.run("keys", name, "Enter") is None, lambda: ganger.screen(name), SLOW, pause=1)
+
+
+def idle(ganger, name):
+    ganger.run("wait", name, "--for", "idle", "--timeout", str(SLOW), timeout=SLOW + 5)
+
+
+@marked
+def test_opencode_tells_phases_tools_and_what_it_asks(ganger, model, crew):  # noqa: F811
+    crew("opencode")
+    start(ganger, "opencode", "do it [model:tool]")
+    request = asked(ganger, "opencode")
+    assert request["kind"] == "permission" and request["tool"] == "bash"
+    assert "touch ./made-by-agent" in request["input"]
+    assert request["choices"] == ["Allow once", "Allow always", "Reject"]
+    assert ganger.session("opencode")["evidence"]["source"] == "hook"
+    confirm(ganger, "opencode")
+    idle(ganger, "opencode")
+    assert in_order(["connecting", "approval", "idle"], phases(ganger, "opencode"))
+    calls, results = events(ganger, "opencode", "tool_call"), events(ganger, "opencode", "tool_result")
+    assert [call["tool"] for call in calls] == ["bash"] and len(results) == 1
+    assert results[0]["tool_id"] == calls[0]["tool_id"] and "made-it" in results[0]["output"]
+    session = ganger.session("opencode")
+    assert session["agent_session_id"].startswith("ses_") and session["model"] == "model"
+    assert session["usage"]["input_tokens"] == 2400 and session["context_pct"] == pytest.approx(0.615, abs=0.01)
+    assert "".join(e["text"] for e in events(ganger, "opencode", "text")).endswith(DONE)
+    assert [e["outcome"] for e in events(ganger, "opencode", "turn_ended")] == ["completed"]
+    assert pending(ganger, "opencode") == []
+
+
+@marked
+def test_codex_tells_its_conversation_and_what_it_asks(ganger, model, crew):  # noqa: F811
+    crew("codex")
+    start(ganger, "codex", "do it [model:tool]")
+    request = asked(ganger, "codex")
+    assert request["kind"] == "permission" and "touch ./made-by-agent" in request["input"]
+    until(lambda: ganger.session("codex")["agent_session_id"], "the conversation's id", SLOW)
+    confirm(ganger, "codex")
+    idle(ganger, "codex")
+    session = ganger.session("codex")
+    assert len(session["agent_session_id"]) == 36 and session["model"] == "gpt-5.5-codex"
+    until(lambda: (ganger.session("codex")["usage"] or {}).get("input_tokens") == 2400, "the tokens of both requests", 5)
+    calls, results = events(ganger, "codex", "tool_call"), events(ganger, "codex", "tool_result")
+    assert [call["tool"] for call in calls] == ["exec_command"] and len(results) == 1
+    assert results[0]["tool_id"] == calls[0]["tool_id"] and "made-it" in results[0]["output"]
+    assert in_order(["approval", "idle"], phases(ganger, "codex"))
+    assert [e["outcome"] for e in events(ganger, "codex", "turn_ended")] == ["completed"]
+
+
+# ---- files that a stand-in for the agent writes ----
+
+SILENT = ["sh", "-c", "exec cat"]
+
+
+class Record:
+    """A conversation as Codex keeps it, in $CODEX_HOME/sessions/YYYY/MM/DD."""
+
+    def __init__(self, home, cwd, begun=None):
+        begun = begun or time.time()
+        digits = f"{int(begun * 1000):012x}7{uuid.uuid4().hex[13:]}"
+        self.id = str(uuid.UUID(digits))
+        day = datetime.datetime.fromtimestamp(begun)
+        self.path = home / day.strftime("sessions/%Y/%m/%d") / f"rollout-{day:%Y-%m-%dT%H-%M-%S}-{self.id}.jsonl"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.add("session_meta", at=begun, id=self.id, cwd=str(cwd), cli_version="0.169.0", source="cli")
+        self.add("turn_context", at=begun, model="gpt-x")
+
+    def add(self, kind, at=None, **payload):
+        stamp = datetime.datetime.utcfromtimestamp(at or time.time()).isoformat(timespec="milliseconds") + "Z"
+        with self.path.open("a") as file:
+            file.write(json.dumps({"timestamp": stamp, "type": kind, "payload": payload}) + "\n")
+
+    def event(self, kind, at=None, **payload):
+        self.add("event_msg", at, type=kind, **payload)
+
+    def says(self, text, at=None):
+        self.add("response_item", at, type="message", role="assistant", content=[{"type": "output_text", "text": text}])
+
+    def used(self, tokens, at=None):
+        counts = {"input_tokens": tokens, "cached_input_tokens": 0, "output_tokens": 1}
+        self.event("token_count", at, info={"total_token_usage": counts, "last_token_usage": {"total_tokens": 50}, "model_context_window": 100})
+
+
+@pytest.fixture
+def codex_home(ganger):
+    home = ganger.root / "codex-home"
+    ganger.configure(agents={"codex": {"command": SILENT, "env": {"CODEX_HOME": str(home)}}})
+    return home
+
+
+def said(ganger, name):
+    return [event["text"] for event in ganger.events(name, "text")]
+
+
+def test_a_record_is_found_by_its_day_and_folder(ganger, codex_home):
+    Record(codex_home, ganger.work, time.time() - 3600).says("before")
+    start(ganger, "codex")
+    Record(codex_home, "/elsewhere").says("elsewhere")
+    record = Record(codex_home, ganger.work)
+    record.event("task_started")
+    record.says("one")
+    until(lambda: said(ganger, "codex") == ["one"], lambda: ganger.events("codex"))
+    session = ganger.session("codex")
+    assert session["agent_session_id"] == record.id and session["model"] == "gpt-x"
+    assert session["phase"] == "streaming" and session["evidence"]["source"] == "server"
+    record.add("response_item", type="function_call", call_id="c", name="shell", arguments='{"command": "ls"}')
+    ganger.phase_is("codex", "tool")
+    record.used(1000)
+    record.add("response_item", type="function_call_output", call_id="c", output="listed")
+    until(lambda: ganger.events("codex", "tool_result"), "the result of the tool")
+    assert ganger.session("codex")["usage"]["input_tokens"] == 1000 and ganger.session("codex")["context_pct"] == 50
+    with record.path.open("a") as file:
+        file.write("no JSON\n" + "[" * 10000 + "\n" + "x" * 3000000 + "\n")
+    record.event("task_complete")
+    ganger.phase_is("codex", "idle")
+    assert [e["outcome"] for e in ganger.events("codex", "turn_ended")] == ["completed"]
+    record.path.unlink()
+    ganger.run("kill", "codex")
+    ganger.phase_is("codex", "killed")
+    assert said(ganger, "codex") == ["one"]
+
+
+def test_what_is_past_is_not_told_again(ganger, codex_home):
+    started = time.time() - 100000
+    record = Record(codex_home, ganger.work, started)
+    record.event("task_started", at=started)
+    for number in range(300):
+        record.says(f"past {number}" + "." * 1000, at=started)
+        record.used(number, at=started)
+    record.event("task_complete", at=started)
+    ganger.configure(agents={"codex": {"command": ["sh", "-c", f"exec 3<{record.path}; exec cat"]}})
+    start(ganger, "codex")
+    until(lambda: ganger.session("codex")["agent_session_id"] == record.id, lambda: ganger.session("codex"))
+    until(lambda: ganger.session("codex")["usage"], "the tokens")
+    assert ganger.session("codex")["usage"]["input_tokens"] == 299
+    record.event("task_started")
+    record.says("now")
+    ganger.phase_is("codex", "streaming")
+    os.kill(ganger.session("codex")["host_pid"], signal.SIGKILL)
+    until(lambda: ganger.events("codex", "host_restarted"), "another host")
+    ganger.phase_is("codex", "streaming")
+    record.says("later")
+    until(lambda: "later" in said(ganger, "codex"), lambda: ganger.events("codex"))
+    assert said(ganger, "codex") == ["now", "later"]
+
+
+def test_claudes_session_file_is_followed(ganger):
+    home = ganger.root / "claude-home"
+    (home / "sessions").mkdir(parents=True)
+    ganger.configure(agents={"claude": {"command": SILENT, "env": {"CLAUDE_CONFIG_DIR": str(home)}}})
+    start(ganger, "claude")
+    pid, conversation = ganger.session("claude")["pid"], str(uuid.uuid4())
+
+    def note(**status):
+        (home / "sessions" / f"{pid}.json").write_text(json.dumps({"pid": pid, "sessionId": conversation, "version": "2.1.329", **status}))
+    note(status="busy")
+    ganger.phase_is("claude", "thinking")
+    assert ganger.session("claude")["agent_session_id"] == conversation
+    note(status="waiting", waitingFor="permission prompt")
+    session = ganger.phase_is("claude", "approval")
+    assert session["evidence"]["source"] == "server" and "permission prompt" in session["evidence"]["detail"]
+    note(status="shell")
+    note(status="idle")
+    ganger.phase_is("claude", "idle")
