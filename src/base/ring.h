@@ -61,7 +61,6 @@ struct ring_header {
     struct ring_mark marks[2];
     _Atomic uint32_t mark;
     _Atomic uint32_t mark_reserved;
-    _Atomic uint64_t told; /* every line that ends at or before it has had its events */
 };
 
 #endif

@@ -48,6 +48,8 @@ void activity_init(struct host *host);
 void activity_finish(struct host *host);
 /* A new attempt: no evidence. */
 void activity_begin(struct host *host);
+/* A host that follows another goes on with the phase that was told last, until anything else is known. */
+void activity_resume(struct host *host);
 /* The attempt ended as `phase`. */
 void activity_end(struct host *host, enum phase phase, const char *detail);
 

@@ -308,8 +308,9 @@ static bool streamable(struct host *host)
     const struct phase_state *phase = &host->activity.detector.phase;
     int64_t wait;
 
+    /* The phase may lag behind what the channel says. */
     if (phase->phase == PHASE_IDLE)
-        return true;
+        return stream_idle(host);
     if (phase->phase != PHASE_LIMITED || phase->evidence[phase->source].until_ms == 0)
         return false;
     wait = phase->evidence[phase->source].until_ms - clock_realtime_ms();

@@ -53,7 +53,7 @@ static void append_members(struct buffer *out, json_t *members)
 uint64_t events_emit(struct host *host, const char *type, json_t *members)
 {
     struct events *events = &host->events;
-    uint64_t offset = attempt_position(&host->attempt), seq;
+    uint64_t offset = stream_offset(host, type), seq;
     struct buffer line;
 
     coalesce_flush(host);

@@ -254,6 +254,8 @@ static int open_events(struct host *host, struct error *error)
     if (file < 0)
         return -1;
     events_init(&host->events, end.seq);
+    host->logged_offset = end.offset;
+    host->logged_attempt = end.attempt;
     host->recorder = recorder_create(host->session_dir, file, error);
     if (host->recorder == NULL)
         return -1;

@@ -43,8 +43,8 @@ struct host {
     const struct agent_driver *driver;
     const struct agent_entry *agent;
     struct rules *rules;
-    struct event *rules_watch;   /* the folder of the user's own rules */
-    char rules_problem[512];     /* why they could not be used, until it was said */
+    struct event *rules_watch; /* the folder of the user's own rules */
+    char rules_problem[512];   /* why they could not be used, until it was said */
     struct recorder *recorder;
     struct keeper_link *keeper;
     struct session session;
@@ -61,6 +61,8 @@ struct host {
     struct delivery delivery;
     struct cancel cancel;
     struct stream stream;
+    uint64_t logged_offset;  /* "off" of the last event that a host before wrote, */
+    uint32_t logged_attempt; /* and its attempt */
     struct approvals approvals;
     struct frames frames;
     struct event *news;   /* from the recorder */

@@ -370,13 +370,3 @@ void ring_set_place(struct ring *ring, struct ring_place place)
     STORE(mark->cols, (uint64_t)place.cols);
     STORE(ring->header->mark, other);
 }
-
-uint64_t ring_told(const struct ring *ring)
-{
-    return LOAD(ring->header->told);
-}
-
-void ring_set_told(struct ring *ring, uint64_t told)
-{
-    STORE(ring->header->told, told);
-}

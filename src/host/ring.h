@@ -98,7 +98,5 @@ struct ring_place {
 };
 struct ring_place ring_place(const struct ring *ring);
 void ring_set_place(struct ring *ring, struct ring_place place);
-uint64_t ring_told(const struct ring *ring);
-void ring_set_told(struct ring *ring, uint64_t told);
 
 #endif

@@ -223,6 +223,8 @@ static void on_started(void *argument, const struct keeper_attempt *told, int co
         return;
     }
     fds[KEEPER_DESCRIPTOR_PTY] = fds[KEEPER_DESCRIPTOR_RING] = -1;
+    if (known && stream_spoken(host))
+        activity_resume(host);
     if (attempt_begin(host, told, pty, ring, known, &error) < 0 ||
         stream_begin(host, fds, known, &error) < 0) {
         log_error("%s", error.text);

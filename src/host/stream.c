@@ -30,16 +30,26 @@ bool stream_draws(const struct host *host)
     return host->stream.on && host->stream.drawn.length > 0;
 }
 
+uint64_t stream_offset(const struct host *host, const char *type)
+{
+    const struct stream *stream = &host->stream;
+    /* Text was gathered from whole lines. */
+    bool gathered = strcmp(type, "text") == 0 || strcmp(type, "thinking") == 0;
+    uint64_t at = stream->in_line && !gathered ? stream->out.at : stream->out.line_at;
+
+    if (!stream_spoken(host))
+        return attempt_position(&host->attempt);
+    if (!stream->on)
+        return host->logged_attempt == host->attempt.number ? host->logged_offset : 0;
+    return at > stream->told ? at : stream->told;
+}
+
 /* ---- drawing ---- */
 
 static void flush(struct host *host)
 {
-    struct stream *stream = &host->stream;
-    struct buffer *drawn = &stream->drawn;
-    size_t skipped = stream->skip < drawn->length ? (size_t)stream->skip : drawn->length;
+    struct buffer *drawn = &host->stream.drawn;
 
-    buffer_consume(drawn, skipped);
-    stream->skip -= skipped;
     if (drawn->length > 0)
         buffer_consume(drawn, attempt_draw(host, drawn->bytes, drawn->length));
     if (drawn->length == 0 && drawn->capacity > 64 * 1024)
@@ -92,6 +102,7 @@ static void pump(struct host *host, struct stream_pipe *from)
         flush(host);
         release(host, from);
     }
+    delivery_consider(host);
 }
 
 static void close_pipe(struct stream_pipe *from)
@@ -244,10 +255,12 @@ int stream_begin(struct host *host, int fds[KEEPER_DESCRIPTORS], bool taken_over
         stream->state = stream->channel->create();
         open_file(host);
     }
-    if (taken_over)
-        stream_replay(host);
-    else
+    if (!taken_over)
         session_keep(host, "said", json_null());
+    else if (host->logged_attempt == host->attempt.number)
+        stream->told = host->logged_offset;
+    if (taken_over)
+        stream->out.at = stream->out.line_at = 0;
     return 0;
 }
 
@@ -266,10 +279,10 @@ void stream_greet(struct host *host, bool taken_over, bool said)
 
     if (!stream->on)
         return;
+    if (taken_over)
+        stream_replay(host);
     if (stream->channel != NULL && (!taken_over || !said))
         say_first(host);
-    if (taken_over)
-        stream_replay_rest(host);
     /* Nothing more may come. */
     stream_resume(host);
 }
@@ -312,6 +325,11 @@ void stream_finish(struct host *host)
 static bool can_speak(const struct host *host)
 {
     return host->stream.on && host->stream.channel != NULL && attempt_running(&host->attempt);
+}
+
+bool stream_idle(const struct host *host)
+{
+    return can_speak(host) && host->stream.last.known && host->stream.last.phase == PHASE_IDLE;
 }
 
 uint64_t stream_prompt(struct host *host, const char *text)

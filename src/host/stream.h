@@ -62,10 +62,11 @@ struct stream {
     struct stream_pipe out, err;
     struct stream_input input;
     struct buffer drawn; /* for the terminal's ring */
-    uint64_t skip;       /* bytes of drawing that a host before has put there */
     int cols;            /* to draw for; 0: those of the terminal */
-    bool quiet;          /* goes through what a host before knew */
-    bool again;          /* goes through what it may have told */
+    bool quiet;          /* goes through what a host before drew and sent */
+    bool saying;         /* says again what was said, which was told */
+    bool in_line;        /* a line of the agent is in work */
+    uint64_t told;       /* position up to which a host before told what lines had to say */
     struct {
         bool known;
         enum phase phase;
@@ -100,9 +101,13 @@ void stream_resume(struct host *host);
 void stream_drop(struct host *host);
 /* The leader has ended: whether everything that it printed is drawn. */
 bool stream_drained(struct host *host);
+/* Where in the agent's output an event of this type has its cause. */
+uint64_t stream_offset(const struct host *host, const char *type);
 /* Something waits to be drawn: nothing may be read from the terminal. */
 bool stream_draws(const struct host *host);
 
+/* The channel said that the agent is idle, and nothing else since. */
+bool stream_idle(const struct host *host);
 /* Sends a prompt. Returns a ticket for delivery_streamed, or 0 when nothing was sent. */
 uint64_t stream_prompt(struct host *host, const char *text);
 /* Asks the agent to end its turn. */
@@ -122,9 +127,9 @@ void stream_take(struct host *host, struct stream_pipe *from, const char *bytes,
                  uint64_t position);
 void stream_take_end(struct host *host, struct stream_pipe *from);
 struct observer stream_observer(struct host *host);
-/* stream_replay.c: what a host before knew. `said` entries are kept in session.json. */
+/* stream_replay.c: what a host before knew, from its files; what it did not tell or draw is told and drawn. */
 void stream_replay(struct host *host);
-void stream_replay_rest(struct host *host);
+/* Notes in session.json what was said to the agent, for a host that follows. Steals the entry. */
 void stream_note_said(struct host *host, json_t *entry);
 
 #endif

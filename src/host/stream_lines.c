@@ -56,7 +56,7 @@ static void on_observed(void *argument, const struct observation *observation)
 
     keep_phase(stream, observation);
     keep_request(stream, observation);
-    if (!stream->quiet && (!stream->again || stream->out.at > ring_told(stream->out.ring)))
+    if (!stream->saying && (!stream->in_line || stream->out.at > stream->told))
         observe_agent(host, EVIDENCE_STREAM, observation);
     drawing_observe(stream->drawing, observation, cols(host), &stream->drawn);
     if (stream->quiet)
@@ -217,13 +217,13 @@ static void line_done(struct host *host, struct stream_pipe *from)
                   (unsigned long long)(from->dropping));
     } else if (from->dropping == 0 || from == &stream->err) {
         buffer_append_string(&from->line, "");
+        stream->in_line = from == &stream->out;
         if (from == &stream->out)
             message_line(host, &from->line);
         else
             error_line(host, &from->line);
     }
-    if (from == &stream->out && !stream->quiet && from->at > ring_told(from->ring))
-        ring_set_told(from->ring, from->at);
+    stream->in_line = false;
     from->dropping = 0;
     if (from->line.capacity > KEEP_BYTES)
         buffer_finish(&from->line);

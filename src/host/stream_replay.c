@@ -67,7 +67,7 @@ static void say_between(struct host *host, uint64_t from, uint64_t to)
     bool quiet = host->stream.quiet;
     size_t index;
 
-    host->stream.quiet = true;
+    host->stream.quiet = host->stream.saying = true;
     json_array_foreach(said, index, entry)
     {
         uint64_t at = (uint64_t)json_member_integer(entry, "at", 0);
@@ -75,6 +75,7 @@ static void say_between(struct host *host, uint64_t from, uint64_t to)
             say_again(host, entry);
     }
     host->stream.quiet = quiet;
+    host->stream.saying = false;
 }
 
 /* ---- what was printed ---- */
@@ -131,15 +132,16 @@ static int open_file(struct host *host)
     return openat(host->session_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static void take_quietly(struct host *host, uint64_t to)
+/* What the host before had drawn. */
+static void take_quietly(struct host *host, int file, uint64_t to)
 {
     struct stream *stream = &host->stream;
     struct observer observer = stream_observer(host);
-    int file = open_file(host);
 
-    stream->quiet = true;
+    stream->quiet = stream->saying = true;
     stream->channel->begin(stream->state, json_string_value(session_kept(&host->session, "resumes")),
                            json_member_string(host->session.object, "cwd", "/"), &observer);
+    stream->saying = false;
     say_between(host, 0, 1);
     if (to <= BEGINNING + END) {
         take_range(host, file, 0, to);
@@ -148,26 +150,21 @@ static void take_quietly(struct host *host, uint64_t to)
         take_range(host, file, to - END, to);
     }
     stream->quiet = false;
-    if (file >= 0)
-        (void)close(file);
 }
 
-void stream_replay(struct host *host)
+/* What it may not have drawn whole: what it did is left out. */
+static void take_again(struct host *host, int file, const struct ring_place *place)
 {
     struct stream *stream = &host->stream;
-    struct ring_place place = ring_place(stream->out.ring);
-    uint64_t head = ring_head(host->attempt.ring);
+    uint64_t head = ring_head(host->attempt.ring), skip = 0;
 
-    stream->out.at = stream->out.line_at = 0;
-    if (stream->channel != NULL)
-        take_quietly(host, place.line);
-    stream->out.at = stream->out.line_at = place.line;
+    stream->out.at = stream->out.line_at = place->line;
     stream->out.dropping = 0;
     buffer_clear(&stream->out.line);
-    if (place.cols > 0 && head > place.drawn) {
-        stream->skip = head - place.drawn;
-        stream->cols = place.cols;
-    }
+    if (place->cols > 0 && head > place->drawn)
+        skip = head - place->drawn;
+    take_range(host, file, place->line, ring_parsed(stream->out.ring));
+    buffer_consume(&stream->drawn, skip < stream->drawn.length ? (size_t)skip : stream->drawn.length);
 }
 
 /* Where the agent stands. */
@@ -196,24 +193,21 @@ static void tell_standing(struct host *host)
         observe_agent(host, EVIDENCE_STREAM, &phase);
 }
 
-/* What the host before did not finish. */
-void stream_replay_rest(struct host *host)
+void stream_replay(struct host *host)
 {
     struct stream *stream = &host->stream;
-    uint64_t from = stream->out.line_at, to = ring_parsed(stream->out.ring);
+    struct ring_place place = ring_place(stream->out.ring);
     int file = open_file(host);
 
-    stream->again = true;
-    take_range(host, file, from, to);
-    stream->again = false;
+    stream->cols = place.cols;
+    if (stream->channel != NULL)
+        take_quietly(host, file, place.line);
+    take_again(host, file, &place);
+    stream->cols = 0;
     if (file >= 0)
         (void)close(file);
-    buffer_consume(&stream->drawn,
-                   stream->skip < stream->drawn.length ? (size_t)stream->skip : stream->drawn.length);
-    stream->skip = 0;
-    stream->cols = 0;
     if (stream->channel == NULL)
         return;
-    say_between(host, from + 1, UINT64_MAX);
+    say_between(host, place.line + 1, UINT64_MAX);
     tell_standing(host);
 }

@@ -22,6 +22,7 @@ static void keep(struct host *host)
     session_keep(host, "turn",
                  json_pack("{sIsbso}", "number", (json_int_t)turn->number, "open", turn->open, "prompt_id",
                            json_string_or_null(turn->prompt_id)));
+    session_changed(host, true);
 }
 
 void turn_load(struct host *host)

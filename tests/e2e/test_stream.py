@@ -58,6 +58,16 @@ def test_prompts_are_sent_and_answers_drawn(ganger, claude):
     assert said == "hello **you**again"
 
 
+def test_a_prompt_waits_for_the_end_of_the_turn(ganger, claude):
+    claude("one", "say:" + "".join(f"w{i} " for i in range(2000)))
+    for word in ("first", "second"):
+        ganger.run("send", "one", f"say:{word}")
+    ganger.run("send", "one", "say:third", "--wait")
+    assert [e["outcome"] for e in ganger.events("one", "turn_ended")] == ["completed"] * 4
+    kinds = [e["type"] for e in ganger.events("one", "turn_started", "turn_ended")]
+    assert kinds == ["turn_started", "turn_ended"] * 4, kinds
+
+
 def test_what_is_typed_into_the_pane_goes_nowhere(ganger, claude):
     claude("one", "say:ready")
     ganger.phase_is("one", "idle")
@@ -165,9 +175,12 @@ def test_no_word_is_lost_or_doubled_when_hosts_die(ganger, claude):
     words = re.findall(r"\bn(\d+)\b", history(ganger, "one"))
     assert words == [str(i) for i in range(60)], words
     assert ganger.screen("one").count("❯") == 1
+    said = "".join(e["text"] for e in ganger.events("one", "text"))
+    assert said == "".join(f"n{i} " for i in range(60)), said
     ganger.run("send", "one", "say:afterwards", "--wait")
     ganger.screen_shows("one", "afterwards")
     assert [e["outcome"] for e in ganger.events("one", "turn_ended")] == ["completed", "completed"]
+    assert "initializing" not in [e["phase"] for e in ganger.events("one", "phase")]
 
 
 def test_hosts_that_die_while_much_is_drawn(ganger, claude):
