@@ -341,7 +341,9 @@ static int hold_of(const struct phase_state *state, enum phase phase, enum evide
         return PHASE_IDLE_DEBOUNCE_MS;
     if (!phase_is_working(phase) || source == EVIDENCE_USER)
         return 0;
-    return phase_is_working(state->phase) ? PHASE_DWELL_MS : PHASE_FLASH_MS;
+    if (phase_is_working(state->phase))
+        return PHASE_DWELL_MS;
+    return state->phase == PHASE_IDLE ? PHASE_FLASH_MS : 0;
 }
 
 static bool settle(struct phase_state *state, int64_t now_ms)

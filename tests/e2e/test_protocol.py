@@ -191,7 +191,7 @@ def test_an_ended_session(ganger, echo):
 
 
 def test_what_is_not_there(echo):
-    assert code_of(echo.call("session.approve", {"id": "none", "decision": "yes"})) == STALE
+    assert code_of(echo.call("session.approve", {"id": "none", "decision": "approve"})) == STALE
     assert code_of(echo.call("scrollback.get", {"attempt": 7, "from": 0, "count": 1})) == NOT_FOUND
     assert echo.call("scrollback.search", {"pattern": "never printed"})["result"] == {"line": None}
 
@@ -549,6 +549,7 @@ def test_a_socket_that_was_removed_is_bound_again(ganger, echo, folder):
     session, path = ganger.session("echo"), ganger.socket_path("echo")
     path.unlink()
     if folder:
+        path.with_suffix(".hook").unlink()
         ganger.runtime.rmdir()
     assert echo.call("session.get")["result"]["name"] == "echo"
     ganger.run("send", "echo", "hello", "--wait")
