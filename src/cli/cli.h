@@ -86,8 +86,11 @@ int cli_leave(const char *uuid, struct error *error);
 
 /* The value, indented, and a line feed, on stdout. */
 void cli_print_json(const json_t *value);
+/* Text of any origin fit for one line of a terminal: control characters, what is no UTF-8, and what turns the direction of
+ * writing are shown as '?', tabs as blanks. Allocated. */
+char *cli_clean(const char *text, size_t length);
 /* Rows of a table with aligned columns, two spaces apart; the last column is not padded, and is cut at the terminal's
- * width when stdout is one. Control characters are shown as '?'. Cells are copied. */
+ * width when stdout is one. Cells are cleaned copies. */
 struct table;
 struct table *table_create(size_t columns, const char *const headings[]);
 void table_add(struct table *table, const char *const cells[]);
@@ -102,6 +105,6 @@ int cli_check_prompt(const char *text, size_t length, struct error *error);
 extern const struct command command_run, command_ls, command_show, command_send, command_keys, command_paste,
     command_cancel, command_retry, command_kill, command_rm, command_wait, command_events, command_logs,
     command_snapshot, command_attach, command_proxy, command_config, command_rpc, command_demo, command_hook,
-    command_replay;
+    command_replay, command_approve, command_deny, command_why;
 
 #endif

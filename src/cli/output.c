@@ -23,20 +23,18 @@ void cli_print_json(const json_t *value)
     (void)putchar('\n');
 }
 
-/* A cell's text, fit for a terminal. */
-static char *clean(const char *text)
+char *cli_clean(const char *text, size_t length)
 {
     struct buffer out;
-    size_t length = strlen(text);
 
     buffer_init(&out);
     for (size_t at = 0; at < length;) {
         uint32_t code = 0;
         int used = utf8_decode(text + at, length - at, &code);
-        if (used > 0 && code >= 0x20 && (code < 0x7F || code >= 0xA0))
+        if (used > 0 && code >= 0x20 && (code < 0x7F || code >= 0xA0) && !utf8_reorders(code))
             buffer_append(&out, text + at, (size_t)used);
         else
-            buffer_append_char(&out, '?');
+            buffer_append_char(&out, code == '\t' ? ' ' : '?');
         at += used > 0 ? (size_t)used : 1;
     }
     return buffer_steal(&out);
@@ -88,7 +86,7 @@ void table_add(struct table *table, const char *const cells[])
 {
     table->cells = xreallocarray(table->cells, (table->rows + 1) * table->columns, sizeof *table->cells);
     for (size_t i = 0; i < table->columns; i++)
-        table->cells[table->rows * table->columns + i] = clean(cells[i]);
+        table->cells[table->rows * table->columns + i] = cli_clean(cells[i], strlen(cells[i]));
     table->rows++;
 }
 

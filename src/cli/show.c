@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cli/pending.h"
 
 static int run(int argc, char **argv);
 
@@ -86,6 +87,7 @@ static void print_session(const json_t *session)
     print_member(session, "agent", "agent");
     print_member(session, "account", "account");
     print_phase(session);
+    pending_print(session);
     print_end(session);
     print_member(session, "title", "title");
     print_member(session, "cwd", "folder");

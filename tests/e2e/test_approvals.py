@@ -1,0 +1,133 @@
+"""What agents ask, answered from the command line and the dashboard: the right session, the right request, once."""
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import FAKE, until
+
+DOUBLE = Path(__file__).resolve().parent / "claude_double.py"
+RULES = {
+    "version": 2, "agent": "asker", "command": [str(FAKE), "approve"], "ready": ["? for help"],
+    "screen": [{"phase": "approval", "kind": "permission", "last": 14, "any": ["^❯ 1. Yes"],
+                "question": {"choices": "digits", "top": ["^ganger-fake: "], "approve": ["^Yes"], "deny": ["^No"],
+                             "deny_keys": "Escape", "tools": {"Bash command": "Bash"}}}]}
+
+
+@pytest.fixture
+def ask(ganger):
+    """ask(name): a session whose agent asks in its terminal, by the time it is returned."""
+    (ganger.config / "agents").mkdir()
+    (ganger.config / "agents" / "asker.json").write_text(json.dumps(RULES))
+
+    def start(name):
+        ganger.run("run", "-d", "-n", name, "-a", "asker")
+        return asked(ganger, name)
+    return start
+
+
+@pytest.fixture
+def ask_stream(ganger):
+    """The same in stream mode."""
+    ganger.configure(agents={"claude": {"command": [sys.executable, str(DOUBLE)]}})
+
+    def start(name):
+        ganger.run("run", "-d", "-m", "stream", "-a", "claude", "-n", name, "tool")
+        return asked(ganger, name)
+    return start
+
+
+def asked(ganger, name):
+    """The only request of a session, once it was told."""
+    until(lambda: ganger.events(name, "approval_requested"), lambda: ganger.session(name))
+    requests = ganger.session(name)["pending_approvals"]
+    assert len(requests) == 1, requests
+    return requests[0]
+
+
+def resolved(ganger, name):
+    return [(e["decision"], e["by"]) for e in ganger.events(name, "approval_resolved")]
+
+
+class TestCommands:
+    def test_approved(self, ganger, ask):
+        request = ask("one")
+        ask("other")
+        assert ganger.run("approve", "one").stdout == "one: approved: Bash: rm -r build\n"
+        ganger.screen_shows("one", "● allowed")
+        until(lambda: resolved(ganger, "one") == [("approved", "client")], lambda: resolved(ganger, "one"))
+        assert ganger.session("one")["pending_approvals"] == []
+        assert "Do you want to proceed?" in ganger.screen("other"), "the other session's request is its own"
+        assert resolved(ganger, "other") == []
+        assert ganger.events("one", "approval_requested")[0]["request"] == request["id"]
+
+    def test_denied(self, ganger, ask):
+        ask("one")
+        assert ganger.run("deny", "one").stdout == "one: denied: Bash: rm -r build\n"
+        ganger.screen_shows("one", "● denied")
+        until(lambda: resolved(ganger, "one") == [("denied", "client")], lambda: resolved(ganger, "one"))
+
+    def test_a_choice_by_its_number_and_json(self, ganger, ask):
+        request = ask("one")
+        ganger.fails("approve", "one", "--choice", "7", says="choice")
+        assert ganger.json("approve", "one", "--choice", "2", "--id", request["id"]) == {"id": request["id"], "decision": "choice"}
+        ganger.screen_shows("one", "● denied")
+
+    def test_what_was_answered_is_stale(self, ganger, ask):
+        request = ask("one")
+        ganger.run("keys", "one", "y")
+        ganger.screen_shows("one", "● allowed")
+        until(lambda: resolved(ganger, "one") == [("answered", "person")], lambda: resolved(ganger, "one"))
+        ganger.fails("approve", "one", says="nothing is pending")
+        ganger.fails("deny", "one", says="nothing is pending")
+        ganger.fails("approve", "one", "--id", request["id"], says=["stale", "ganger show one"])
+
+    def test_given_twice_it_arrives_once(self, ganger, ask):
+        request = ask("one")
+        ganger.run("approve", "one", "--id", request["id"])
+        ganger.fails("approve", "one", "--id", request["id"], says="stale")
+        ganger.screen_shows("one", "Done: the folder build is gone.")
+        assert ganger.screen("one").count("● allowed") == 1
+
+    def test_in_stream_mode(self, ganger, ask_stream):
+        ask_stream("one")
+        assert ganger.run("approve", "one").stdout == "one: approved: Bash: touch it\n"
+        ganger.screen_shows("one", "ran touch it")
+        ask_stream("two")
+        ganger.run("deny", "two", "--text", "not here")
+        ganger.screen_shows("two", "refused: not here")
+
+    def test_bad_usage(self, ganger):
+        ganger.start("one", "sleep", "1000")
+        ganger.fails("approve", code=2)
+        ganger.fails("approve", "one", "two", code=2, says="too many words")
+        ganger.fails("approve", "one", "--choice", "0", code=2)
+        ganger.fails("approve", "one", "--choice", "1", "--text", "x", code=2, says="exclude")
+        ganger.fails("deny", "one", "--choice", "1", code=2)
+        ganger.fails("deny", "one", "--text", "a\x1bb", says="control byte")
+        ganger.fails("approve", "one", says="nothing is pending")
+        ganger.fails("approve", "nobody", says="nobody")
+
+    def test_show_prints_the_question(self, ganger, ask):
+        request = ask("one")
+        shown = ganger.run("show", "one").stdout
+        assert f"permission for Bash ({request['id']})" in shown
+        assert "rm -r build" in shown and "1. Yes" in shown and "2. No" in shown
+        assert "ganger approve one, or ganger deny one" in shown
+        ganger.run("approve", "one")
+        until(lambda: "ganger approve" not in ganger.run("show", "one").stdout, "nothing to answer")
+
+    def test_why(self, ganger, ask):
+        ask("one")
+        answer = ganger.json("why", "one")
+        assert answer["phase"] == "approval" and answer["rules"]["agent"] == "asker"
+        assert [link["deciding"] for link in answer["chain"]] == [True] + [False] * (len(answer["chain"]) - 1)
+        text = ganger.run("why", "one").stdout
+        assert re.match(r"one: approval for \d+s\n\nSOURCE +RANK +SAYS +FOR +STANDING +WHAT IT SAW\n", text), text
+        assert re.search(r"\nstatus +2 +approval +\d+s +decides +blocked: permission\n", text), text
+        assert re.search(r"\nprocess +5 +\w+ +\d+s +overruled by status: its rank is higher ", text), text
+        assert "rules of asker, version 2, " in text
+        ganger.run("kill", "one")
+        assert ganger.run("why", "one").stdout.startswith("one: killed for ")
