@@ -3,10 +3,13 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/utf8.h"
 
 #define GROWING_MS 800
+#define STRANGE_MS 20000 /* after which a program that shows nothing known does not start any more */
+#define DAY_S (24 * 60 * 60)
 #define UNMATCHED_MS 300 /* a screen that no rule knows must stay so long before it counts */
 
 void detector_init(struct detector *detector, const struct rules *rules, int64_t now_ms)
@@ -144,6 +147,8 @@ bool detector_output(struct detector *detector, int64_t now_ms)
     if (rules_know_screen(detector->rules))
         plan_look(detector, now_ms);
     /* A program whose prompt box is known still starts until it is there. */
+    if (first)
+        detector->first_output_ms = now_ms;
     if (!first || rules_know_box(detector->rules))
         return false;
     return detector_observe(detector, EVIDENCE_PROCESS, PHASE_UNKNOWN, false,
@@ -195,12 +200,36 @@ static bool unmatched(struct detector *detector, int64_t now_ms)
     return detector_withdraw(detector, EVIDENCE_SCREEN, now_ms);
 }
 
+/* The next time that a clock shows this. */
+static int64_t next_clock(int minutes, int64_t wall_ms)
+{
+    time_t now = (time_t)(wall_ms / 1000), at;
+    struct tm local;
+
+    if (localtime_r(&now, &local) == NULL)
+        return 0;
+    local.tm_hour = minutes / 60;
+    local.tm_min = minutes % 60;
+    local.tm_sec = 0;
+    local.tm_isdst = -1;
+    at = mktime(&local);
+    if (at < now)
+        at += DAY_S;
+    return (int64_t)at * 1000;
+}
+
+static int64_t until_of(const struct rules_match *match, int64_t wall_ms)
+{
+    return match->wait_ms >= 0 ? wall_ms + match->wait_ms
+           : match->clock >= 0 ? next_clock(match->clock, wall_ms)
+                               : 0;
+}
+
 static bool matched(struct detector *detector, int64_t now_ms, int64_t wall_ms)
 {
     const struct rules_match *match = &detector->match;
-    bool changed =
-        detector_observe(detector, EVIDENCE_SCREEN, match->phase, match->coarse, "screen: ", match->detail,
-                         match->wait_ms < 0 ? 0 : wall_ms + match->wait_ms, now_ms);
+    bool changed = detector_observe(detector, EVIDENCE_SCREEN, match->phase, match->coarse,
+                                    "screen: ", match->detail, until_of(match, wall_ms), now_ms);
 
     if (!detector->box_seen && match->phase != PHASE_INITIALIZING) {
         detector->box_seen = true;
@@ -272,13 +301,32 @@ static void sooner(int64_t *next_ms, int64_t at_ms)
         *next_ms = at_ms;
 }
 
+/* Nothing that the program shows is known so far. */
+static bool is_strange(const struct detector *detector)
+{
+    return detector->output_seen && !detector->spoke && !detector->box_seen &&
+           rules_know_box(detector->rules);
+}
+
+static bool never_known(struct detector *detector, int64_t now_ms)
+{
+    if (detector->strange || !is_strange(detector) || now_ms < detector->first_output_ms + STRANGE_MS)
+        return false;
+    detector->strange = true;
+    return detector_observe(detector, EVIDENCE_PROCESS, PHASE_UNKNOWN, false,
+                            "no rule knows its titles or its screen", "", 0, now_ms);
+}
+
 bool detector_tick(struct detector *detector, int64_t now_ms, int64_t *next_ms)
 {
     bool changed = false;
 
     if (detector->unmatched_ms != 0)
         changed = unmatched(detector, now_ms);
+    changed = never_known(detector, now_ms) || changed;
     changed = phase_tick(&detector->phase, now_ms, next_ms) || changed;
+    if (is_strange(detector) && !detector->strange)
+        sooner(next_ms, detector->first_output_ms + STRANGE_MS);
     sooner(next_ms, detector->look_ms);
     if (detector->unmatched_ms != 0 && detector->phase.evidence[EVIDENCE_SCREEN].at_ms != 0 &&
         now_ms < detector->unmatched_ms + UNMATCHED_MS)

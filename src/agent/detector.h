@@ -26,6 +26,8 @@ struct detector {
     struct rules_match match;  /* of the last screen */
     struct rules_seen seen;    /* what was known beside it */
     bool output_seen, box_seen;
+    bool strange; /* nothing that the program shows is known: its version may be a new one */
+    int64_t first_output_ms;
     bool spoke;           /* evidence of rank 1 to 4 was given in this attempt */
     uint32_t text;        /* of the screen, without its bottom */
     int64_t grown_ms;     /* when that changed last */

@@ -343,7 +343,7 @@ static int hold_of(const struct phase_state *state, enum phase phase, enum evide
         return 0;
     if (phase_is_working(state->phase))
         return PHASE_DWELL_MS;
-    return state->phase == PHASE_IDLE ? PHASE_FLASH_MS : 0;
+    return state->phase == PHASE_UNKNOWN ? 0 : PHASE_FLASH_MS;
 }
 
 static bool settle(struct phase_state *state, int64_t now_ms)

@@ -40,6 +40,7 @@ struct rule {
     bool while_working;              /* speaks only of an agent that is believed to work */
     bool growing;                    /* what stands above the rule's line is being written */
     char *wait;                      /* after this text the rule's line says how long */
+    char *clock;                     /* after this text it says the time of day: "3:45pm" */
     struct rule *then;               /* what the same line says more exactly */
     size_t then_count;
     struct rule_question *question; /* or NULL */

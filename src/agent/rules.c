@@ -167,9 +167,9 @@ static int read_rules(const struct place *above, const json_t *object, const cha
 
 static int read_rule(const struct place *place, const json_t *object, struct rule *rule)
 {
-    static const char *const keys[] = {"phase", "kind",  "last",     "any",     "all",     "none",
-                                       "same",  "block", "within",   "without", "growing", "while_working",
-                                       "wait",  "then",  "question", NULL};
+    static const char *const keys[] = {"phase", "kind",  "last",   "any",      "all",     "none",
+                                       "same",  "block", "within", "without",  "growing", "while_working",
+                                       "wait",  "clock", "then",   "question", NULL};
 
     rule->last = DEFAULT_LAST;
     rule->growing = json_member_bool(object, "growing", 0);
@@ -187,6 +187,7 @@ static int read_rule(const struct place *place, const json_t *object, struct rul
                    read_patterns(place, object, "within", &rule->within) < 0 ||
                    read_patterns(place, object, "without", &rule->without) < 0 ||
                    read_text(place, object, "wait", &rule->wait) < 0 ||
+                   read_text(place, object, "clock", &rule->clock) < 0 ||
                    read_rules(place, object, "then", &rule->then, &rule->then_count) < 0 ||
                    read_question(place, json_object_get(object, "question"), rule) < 0
                ? -1
@@ -316,6 +317,7 @@ static void rules_finish(struct rule *rules, size_t count)
             patterns_finish(all[k]);
         free(rule->kind);
         free(rule->wait);
+        free(rule->clock);
         rules_finish(rule->then, rule->then_count);
         question_finish(rule->question);
     }

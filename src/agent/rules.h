@@ -49,6 +49,7 @@ struct rules_match {
     const char *kind; /* of an approval: permission, question, plan, auth */
     int line;         /* that matched */
     int64_t wait_ms;  /* "retrying in 3s": 3000; -1: the screen does not say */
+    int clock;        /* "resets 4:19am": minutes since midnight, local time; -1: the screen does not say */
     char detail[128]; /* the line */
     uint32_t same; /* a bit for each of the rule's refinements: what it wants of the line itself is there */
     size_t rule;   /* its index in the file */

@@ -1,3 +1,5 @@
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,6 +137,24 @@ static int64_t read_wait(const char *line, const char *after)
     return total;
 }
 
+/* "4:19am", "3:45 PM", "16:05" after the text: minutes since midnight, or -1. */
+static int read_clock(const char *line, const char *after)
+{
+    const char *at = strstr(line, after);
+    int hour, minute, length = 0;
+    char half;
+
+    if (at == NULL || sscanf(at + strlen(after), "%2d:%2d%n", &hour, &minute, &length) != 2 || length < 4)
+        return -1;
+    at += strlen(after) + (size_t)length;
+    half = (char)tolower((unsigned char)at[strspn(at, " ")]);
+    if (half == 'p' && hour < 12)
+        hour += 12;
+    else if (half == 'a' && hour == 12)
+        hour = 0;
+    return hour < 0 || hour > 23 || minute < 0 || minute > 59 ? -1 : hour * 60 + minute;
+}
+
 static void take_detail(struct rules_match *match, const char *line)
 {
     const char *gap;
@@ -181,6 +201,7 @@ static void take_line(struct rules_match *match, const struct rule *rule, const 
 {
     match->same = same_bits(rule, line);
     match->wait_ms = rule->wait == NULL ? -1 : read_wait(line, rule->wait);
+    match->clock = rule->clock == NULL ? -1 : read_clock(line, rule->clock);
     take_detail(match, line);
 }
 
@@ -197,7 +218,7 @@ bool rules_screen_again(const struct rules *rules, const char *line, struct rule
 
 struct rules_match rules_screen(const struct rules *rules, const char *text, struct rules_seen seen)
 {
-    struct rules_match found = {.phase = PHASE_COUNT, .line = -1, .wait_ms = -1};
+    struct rules_match found = {.phase = PHASE_COUNT, .line = -1, .wait_ms = -1, .clock = -1};
     struct screen_lines screen;
 
     if (rules->screen_count == 0)

@@ -79,6 +79,20 @@ static void look(struct host *host, int64_t now)
     approvals_look(host);
 }
 
+/* A version of the agent that nobody has seen: said once in an attempt. */
+static void say_strange(struct host *host)
+{
+    if (!host->activity.detector.strange || host->activity.strange_said)
+        return;
+    host->activity.strange_said = true;
+    host_warn(host, "unknown_screen",
+              "no rule knows what %s shows (they were made for %s): its phase stays unknown; `ganger replay "
+              "--detect %s` "
+              "helps to repair them",
+              host->driver->name, *rules_seen(host->rules) == '\0' ? "no version" : rules_seen(host->rules),
+              session_name(&host->session));
+}
+
 static void arm(struct host *host)
 {
     struct activity *activity = &host->activity;
@@ -88,6 +102,7 @@ static void arm(struct host *host)
         return;
     look(host, now);
     (void)detector_tick(&activity->detector, now, &next);
+    say_strange(host);
     if (next != 0)
         host_timer(activity->timer, (next > now ? next - now : 1) * 1000000);
 }
@@ -399,6 +414,7 @@ void activity_begin(struct host *host)
     detector_finish(&activity->detector);
     detector_init(&activity->detector, host->rules, host_now_ms());
     activity->told_at = 0;
+    activity->strange_said = false;
     activity->looked_version = activity->looked_epoch = 0;
     approvals_clear(host);
     activity->subagents = 0;

@@ -38,6 +38,7 @@ struct activity {
     char *title;                           /* as last told, without a spinner */
     int64_t title_at;                      /* monotonic ms */
     struct turn turn;
+    bool strange_said;                   /* that nothing known is shown */
     unsigned subagents;                  /* that run */
     char *unknown[ACTIVITY_UNKNOWN_MAX]; /* kinds of messages not understood, told once each */
     size_t unknown_count;

@@ -91,6 +91,29 @@ TEST(a_wait_is_read_from_the_line)
     rules_destroy(rules);
 }
 
+TEST(a_time_of_day_is_read_from_the_line)
+{
+    static const struct {
+        const char *line;
+        int minutes;
+    } times[] = {{"limit resets 4:19am", 4 * 60 + 19},
+                 {"resets 3:45 PM.", 15 * 60 + 45},
+                 {"resets 12:05am", 5},
+                 {"resets 12:05 pm", 12 * 60 + 5},
+                 {"resets 16:05", 16 * 60 + 5},
+                 {"resets 25:00", -1},
+                 {"resets Mon 4:19am", -1},
+                 {"resets 4", -1},
+                 {"resets", -1}};
+    struct rules *rules = rules_of(
+        HEADER "\"screen\": [{\"phase\": \"limited\", \"any\": [\"resets\"], \"clock\": \"resets \"}]}");
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        CHECK_NUMBER(rules_screen(rules, times[i].line, (struct rules_seen){.growing = false}).clock,
+                     times[i].minutes);
+    rules_destroy(rules);
+}
+
 /* ---- dialogs ---- */
 
 static const char bash_dialog[] = "● I will run a command.\n"
