@@ -14,6 +14,14 @@ static bool can_be_interrupted(enum phase phase)
            phase == PHASE_RETRYING;
 }
 
+/* The phase, or the one that is about to be entered. */
+static enum phase heading(const struct host *host)
+{
+    const struct phase_state *state = &host->activity.detector.phase;
+
+    return state->wanted != PHASE_COUNT && can_be_interrupted(state->wanted) ? state->wanted : state->phase;
+}
+
 static void press(struct host *host, const char *name)
 {
     struct terminal_modes modes = terminal_modes(host->attempt.terminal);
@@ -92,7 +100,7 @@ void cancel_finish(struct host *host)
 
 const char *cancel_turn(struct host *host)
 {
-    enum phase phase = host->activity.detector.phase.phase;
+    enum phase phase = heading(host);
 
     if (host->attempt.ending && !host->attempt.over)
         return "ending";
