@@ -191,6 +191,8 @@ void opencode_tell_usage(struct opencode *state, const struct observer *observer
     const char *session;
     json_t *info;
 
+    if (json_object_size(state->usages) == 0)
+        return;
     json_object_foreach(state->usages, session, info)
     {
         const json_t *tokens = json_object_get(info, "tokens"), *cache = json_object_get(tokens, "cache");
@@ -200,12 +202,8 @@ void opencode_tell_usage(struct opencode *state, const struct observer *observer
         sum.cache_write_tokens += tokens_of(cache, "write");
         sum.cost_usd += json_member_number(info, "cost", 0);
     }
-    if (json_object_size(state->usages) == 0)
-        sum = (struct observed_usage){-1, -1, -1, -1, -1, -1};
     if (state->context > 0 && state->context_used > 0)
         sum.context_pct = 100.0 * (double)state->context_used / (double)state->context;
-    if (sum.input_tokens < 0 && sum.context_pct < 0)
-        return;
     tell(observer, &(struct observation){.kind = OBSERVED_USAGE, .usage = sum});
 }
 

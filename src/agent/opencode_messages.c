@@ -1,6 +1,8 @@
 #include <string.h>
 
 #include "agent/opencode.h"
+#include "agent/tool_line.h"
+#include "base/buffer.h"
 #include "base/json.h"
 
 #define TODO_MAX 200
@@ -64,20 +66,21 @@ void opencode_message_updated(struct opencode *state, const json_t *properties,
 
 /* ---- text ---- */
 
+/* What a subagent says is its tool's result. */
 static void speak(struct opencode *state, json_t *part, const char *session, const char *text, bool complete,
                   const struct observer *observer)
 {
     bool thinks = strcmp(json_member_string(part, "kind", ""), "reasoning") == 0;
-    bool child = opencode_is_child(state, session);
     json_int_t told = json_member_integer(part, "told", 0);
 
-    if (!child && opencode_is_main(state, session) && state->working)
+    if (!opencode_is_main(state, session))
+        return;
+    if (state->working)
         opencode_enter(state, thinks ? PHASE_THINKING : PHASE_STREAMING, observer);
     if (*text == '\0')
         return;
     json_object_set_new(part, "told", json_integer(told + (json_int_t)strlen(text)));
     tell(observer, &(struct observation){.kind = thinks ? OBSERVED_THINKING : OBSERVED_TEXT,
-                                         .parent = child ? session : NULL,
                                          .text = text,
                                          .whole = complete && told == 0});
 }
@@ -135,15 +138,20 @@ static void tool_runs(struct opencode *state, const json_t *part, const char *se
     const char *id = text_of(part, "callID"), *name = json_member_string(part, "tool", "tool");
     json_t *input = json_object_get(json_object_get(part, "state"), "input");
     bool child = opencode_is_child(state, session);
+    struct buffer summary;
 
     if (json_object_get(state->calls, id) != NULL)
         return;
+    buffer_init(&summary);
+    tool_line_append(&summary, input);
     opencode_remember(state->calls, id, json_pack("{sO? sb}", "input", input, "child", (int)child));
     tell(observer, &(struct observation){.kind = OBSERVED_TOOL_CALL,
                                          .id = id,
                                          .parent = child ? session : NULL,
                                          .name = name,
+                                         .text = summary.bytes,
                                          .input = input});
+    buffer_finish(&summary);
     if (!child && opencode_is_main(state, session) && state->working)
         opencode_enter(state, PHASE_TOOL, observer);
 }
@@ -161,6 +169,7 @@ static void tell_file(const json_t *part, const struct observer *observer)
         return;
     input = diff == NULL ? NULL : json_pack("{ss}", "diff", diff);
     tell(observer, &(struct observation){.kind = OBSERVED_FILE,
+                                         .name = tool,
                                          .text = path,
                                          .outcome = created ? "created" : "modified",
                                          .input = input});

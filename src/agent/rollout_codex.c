@@ -11,6 +11,7 @@
 #include "agent/error_class.h"
 #include "agent/rollout_words.h"
 #include "agent/stream_codex.h"
+#include "agent/tool_line.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -175,11 +176,18 @@ static void plan_updated(const json_t *input, const struct observer *observer)
 static void call(struct rollout *state, const char *id, const char *name, const json_t *input,
                  const struct observer *observer)
 {
+    struct buffer summary;
+
     if (json_object_size(state->calls) >= OUTPUTS_MAX)
         json_object_clear(state->calls);
     if (id != NULL)
         json_object_set_new(state->calls, id, json_true());
-    tell(observer, &(struct observation){.kind = OBSERVED_TOOL_CALL, .id = id, .name = name, .input = input});
+    buffer_init(&summary);
+    tool_line_append(&summary, input);
+    tell(observer,
+         &(struct observation){
+             .kind = OBSERVED_TOOL_CALL, .id = id, .name = name, .text = summary.bytes, .input = input});
+    buffer_finish(&summary);
     if (strcmp(name, "update_plan") == 0)
         plan_updated(input, observer);
     tell_phase(observer, PHASE_TOOL);

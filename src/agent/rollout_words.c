@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/error_class.h"
 #include "base/json.h"
 
 const char *rollout_error_code(const json_t *kind)
@@ -31,8 +32,12 @@ const char *rollout_error_class(const json_t *kind)
                    {"sandbox_error", "permission"},
                    {"context_window_exceeded", "context_window"},
                    {"session_budget_exceeded", "budget"}};
-    const char *code = rollout_error_code(kind);
+    const char *code = rollout_error_code(kind), *by_status;
+    const json_t *cause = code == NULL ? NULL : json_object_get(kind, code);
 
+    by_status = error_class_of_status((int)json_member_integer(cause, "http_status_code", 0));
+    if (by_status != NULL)
+        return by_status;
     for (size_t i = 0; code != NULL && i < sizeof classes / sizeof classes[0]; i++) {
         if (strcmp(classes[i].code, code) == 0)
             return classes[i].class;
@@ -103,6 +108,7 @@ static void tell_change(const char *path, const json_t *change, const struct obs
 
     observer->observe(observer->argument,
                       &(struct observation){.kind = OBSERVED_FILE,
+                                            .name = "apply_patch",
                                             .text = path,
                                             .outcome = strcmp(kind, "add") == 0      ? "created"
                                                        : strcmp(kind, "delete") == 0 ? "deleted"

@@ -14,7 +14,8 @@
 #include "host/turn.h"
 
 #define TITLE_INTERVAL_MS 1000
-#define SPINNER_MS 250 /* between two looks at a screen of which only the spinner turns */
+#define SPINNER_MS 250     /* between two looks at a screen of which only the spinner turns */
+#define SAME_ERROR_MS 5000 /* between an error told in words and a bare report of it */
 
 /* Nothing changed since the last look but the line that decided then: a spinner turns. */
 static bool only_that_line(const struct activity *activity, const struct terminal *terminal)
@@ -230,7 +231,9 @@ static void agent_error(struct host *host, const struct status_record *record)
 {
     const char *message = record->message != NULL ? record->message : "the agent reports an error";
 
-    if (host->attempt.replaying)
+    /* That there is an error adds nothing to what it is. */
+    if (host->attempt.replaying ||
+        (host->activity.error_ms != 0 && host_now_ms() - host->activity.error_ms < SAME_ERROR_MS))
         return;
     session_set_error(host, "agent", "agent_error", message, NULL);
     (void)events_emit(host, "error",

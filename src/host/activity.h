@@ -42,7 +42,8 @@ struct activity {
     unsigned subagents;                  /* that run */
     char *unknown[ACTIVITY_UNKNOWN_MAX]; /* kinds of messages not understood, told once each */
     size_t unknown_count;
-    bool entered; /* a person typed Enter: what begins then is a conversation */
+    int64_t error_ms; /* monotonic, of the last error that the agent told in words; 0: none */
+    bool entered;     /* a person typed Enter: what begins then is a conversation */
 };
 
 void activity_init(struct host *host);

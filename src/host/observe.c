@@ -161,6 +161,7 @@ static void error_seen(struct host *host, const struct observation *observation)
     const char *class = observation->name == NULL ? "agent" : observation->name;
     const char *code = observation->outcome == NULL ? class : observation->outcome;
 
+    host->activity.error_ms = host_now_ms();
     session_set_error(host, class, code, observation->text, NULL);
     session_changed(host, false);
     (void)events_emit(

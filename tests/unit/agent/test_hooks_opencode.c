@@ -51,7 +51,7 @@ TEST(a_turn_with_a_tool_asks_and_ends)
         text, "session ses_e040a2d19ffe7IQLhiVCSni8Oz 1.18.33\n",
         "turn_started run [scn:tool]\nphase connecting\n", "mock-model", "phase thinking\n",
         "thinking The user wants me \n", "phase streaming\ntext I will run \n",
-        "tool_call call_35784efe0b35 bash {\"command\":\"touch ./made-by-agent", "phase tool\n",
+        "tool_call call_35784efe0b35 bash touch ./made-by-agent && echo", "phase tool\n",
         "approval per_1fbf5f6ec001Wcx5wkuiuh1s53 permission bash bash: touch ./made-by-agent && echo ",
         "{\"command\":\"touch ./made-by-agent && echo tool-output-line && sleep 1\"",
         "[\"Allow once\",\"Allow always\",\"Reject\"]\nphase approval\n",
@@ -93,7 +93,7 @@ TEST(a_refused_tool_ends_the_turn)
     char *text = observed_file(&opencode_hooks, CAPTURES "reject.jsonl");
 
     CHECK_LINES(text, "phase approval\n", "denied\n", "The user rejected permission", "failed\n",
-                "context=0.61\n", "turn_ended cancelled\nphase idle\n");
+                "turn_ended cancelled\nphase idle\n", "context=0.61\n");
     free(text);
 }
 

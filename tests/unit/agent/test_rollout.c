@@ -30,6 +30,7 @@ TEST(a_turn_with_a_command)
                        "phase streaming\n"
                        "text I will run a command to create the file. whole\n"
                        "tool_call call_item_21c2d219923546b4 exec_command "
+                       "touch /home/dev/code/made-by-agent && echo tool-output-line && sleep 1 "
                        "{\"cmd\":\"touch /home/dev/code/made-by-agent && echo tool-output-line && sleep 1\","
                        "\"yield_time_ms\":10000,\"justification\":\"Need to create a file outside the "
                        "sandbox\",\"sandbox_permissions\":\"require_escalated\","
@@ -110,23 +111,28 @@ TEST(calls_of_every_kind)
                              "\"no json\""));
 
     CHECK_STRING(text, "turn_started\nphase connecting\n"
-                       "tool_call 1 update_plan {\"plan\":[{\"step\":\"a\",\"status\":\"in_progress\"}]}\n"
+                       "tool_call 1 update_plan {\"plan\":[{\"step\":\"a\",\"status\":\"in_progress\"}]} "
+                       "{\"plan\":[{\"step\":\"a\",\"status\":\"in_progress\"}]}\n"
                        "todo [{\"text\":\"a\",\"state\":\"active\"}]\nphase tool\n"
-                       "tool_call 2 apply_patch {\"input\":\"*** x\"}\nphase tool\n"
+                       "tool_call 2 apply_patch {\"input\":\"*** x\"} {\"input\":\"*** x\"}\nphase tool\n"
                        "tool_result 1 Plan updated\n"
-                       "file created /a\nfile modified /b {\"diff\":\"@@\"}\n"
+                       "file apply_patch created /a\nfile apply_patch modified /b {\"diff\":\"@@\"}\n"
                        "tool_result 2 bad failed\nphase thinking\n"
-                       "tool_call 3 shell {\"command\":[\"ls\"]}\nphase tool\n"
-                       "tool_call 4 f {\"arguments\":\"no json\"}\nphase tool\n");
+                       "tool_call 3 shell ls {\"command\":[\"ls\"]}\nphase tool\n"
+                       "tool_call 4 f {\"arguments\":\"no json\"} {\"arguments\":\"no json\"}\nphase tool\n");
     free(text);
 }
 
 TEST(retries_and_errors)
 {
-    char *text = observed(EVENT("\"type\":\"stream_error\",\"message\":\"Reconnecting... 2/5\"") EVENT(
-        "\"type\":\"error\",\"message\":\"m\",\"codex_error_info\":{\"http_connection_failed\":{}}"));
+    char *text = observed(
+        EVENT("\"type\":\"stream_error\",\"message\":\"Reconnecting... 2/5\"")
+            EVENT("\"type\":\"error\",\"message\":\"m\",\"codex_error_info\":{\"http_connection_failed\":{}}")
+                EVENT("\"type\":\"error\",\"message\":\"m\",\"codex_error_info\":{\"http_connection_failed\":"
+                      "{\"http_status_code\":401}}"));
 
-    CHECK_STRING(text, "retry Reconnecting... 2/5 attempt=2/5\nerror network http_connection_failed m\n");
+    CHECK_STRING(text, "retry Reconnecting... 2/5 attempt=2/5\nerror network http_connection_failed m\n"
+                       "error authentication http_connection_failed m\n");
     free(text);
 }
 
