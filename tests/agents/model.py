@@ -5,6 +5,8 @@ Gemini. What it answers is picked by the last "[model:NAME]" or "[word:XYZ]" in 
   slow    some sixty words, a quarter of a second each
   hang    begins and says nothing more
   tool    asks for a shell command first, which makes the CLI ask for permission
+  limited too many requests, try again in two seconds
+  refused the key is wrong
 
 Every request is kept in `requests`: path, kind, the person's text, whether it is a side request (a title, a probe) and whether
 the client left before its end.
@@ -46,6 +48,8 @@ class Reply:
         kind, value = marks[-1] if marks else ("model", "answer")
         name = value if kind == "model" else "answer"
         self.hang = name == "hang" and not side
+        self.error = None if side else {"limited": (429, "Rate limit reached. Please try again in 2s.", "rate_limit_exceeded"),
+                                        "refused": (401, "Incorrect API key provided: sk-dummy.", "invalid_api_key")}.get(name)
         self.tool = None
         self.pause = 0.02
         if side:
@@ -76,6 +80,10 @@ def shell_tool(tools):
                                  with_escalated_permissions=True)
             return name, arguments
     return None
+
+
+class Refused(Exception):
+    """The request gets no answer but an error: HTTP status, message, code."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -155,6 +163,9 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.note["left"] = True
             self.close_connection = True
+        except Refused as error:
+            status, message, code = error.args
+            self.json(status, {"type": "error", "error": {"message": message, "type": code, "code": code}})
 
     def route(self, path, body):
         if path.endswith("/count_tokens"):
@@ -176,7 +187,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, kind, asked, tools, has_result, side):
         self.note.update(kind=kind, side=side, asked=asked)
-        return Reply(asked, tools, has_result, side)
+        reply = Reply(asked, tools, has_result, side)
+        if reply.error:
+            raise Refused(*reply.error)
+        return reply
 
     # ---- Anthropic messages ----
     def answer_anthropic(self, body):

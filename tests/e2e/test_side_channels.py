@@ -81,6 +81,25 @@ def test_opencode_tells_phases_tools_and_what_it_asks(ganger, model, crew):  # n
 
 
 @marked
+def test_opencode_tells_when_it_retries_and_why_it_failed(ganger, model, crew):  # noqa: F811
+    crew("opencode")
+    start(ganger, "opencode", "do it [model:limited]")
+    session = ganger.phase_is("opencode", "retrying", seconds=SLOW)
+    assert session["phase_until"] is not None and session["evidence"]["source"] == "hook"
+    retry = ganger.events("opencode", "retry_scheduled")[0]
+    assert retry["by"] == "agent" and retry["number"] == 1 and retry["class"] == "rate_limit" and "try again in 2s" in retry["message"]
+    until(lambda: len(ganger.events("opencode", "retry_scheduled")) > 1, "the next retry", SLOW)
+    ganger.run("cancel", "opencode")
+    idle(ganger, "opencode")
+    ganger.run("send", "opencode", "do it [model:refused]")
+    until(lambda: ganger.events("opencode", "error"), lambda: ganger.screen("opencode"), SLOW)
+    error = ganger.session("opencode")["last_error"]
+    assert (error["class"], error["code"]) == ("authentication", "401") and "Incorrect API key" in error["message"]
+    until(lambda: [e["outcome"] for e in ganger.events("opencode", "turn_ended")] == ["cancelled", "failed"],
+          lambda: ganger.events("opencode", "turn_ended"))
+
+
+@marked
 def test_codex_tells_its_conversation_and_what_it_asks(ganger, model, crew):  # noqa: F811
     crew("codex")
     start(ganger, "codex", "do it [model:tool]")
