@@ -199,13 +199,46 @@ static int find_list(const struct screen_lines *screen, int from, int to)
     return -1;
 }
 
+/* Blanks and frames before the text of a line, in bytes. */
+static size_t indentation(const char *line)
+{
+    return (size_t)(pattern_skip_frame(line) - line);
+}
+
+/* A line below a choice that goes on with it. */
+static void go_on(struct rules_question *question, const char *line, size_t column)
+{
+    char **choice = &question->choices[question->choice_count - 1], *text, *whole;
+
+    if (indentation(line) < column)
+        return;
+    text = trimmed(pattern_skip_frame(line));
+    whole = *text == '\0' ? NULL : xasprintf("%s %s", *choice, text);
+    free(text);
+    if (whole == NULL)
+        return;
+    free(*choice);
+    *choice = whole;
+}
+
 static void read_list(struct reading *reading, const struct screen_lines *screen, int first)
 {
+    size_t column = 0;
+    bool open = false; /* the last line belongs to a choice */
+
     for (int line = first; line < screen->count; line++) {
         const char *text;
         bool marked;
-        if (numbered(screen->lines[line], &text, &marked) == reading->question->choice_count + 1)
+        if (numbered(screen->lines[line], &text, &marked) == reading->question->choice_count + 1) {
+            /* The marker is as wide as a blank, but longer. */
+            column = indentation(screen->lines[line]) + (marked ? 5 : 3);
             add_choice(reading, text, marked);
+            open = true;
+        } else if (*pattern_skip_frame(screen->lines[line]) == '\0') {
+            open = false;
+        } else if (open && reading->question->choice_count > 0) {
+            go_on(reading->question, screen->lines[line], column);
+        }
     }
 }
 

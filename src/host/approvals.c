@@ -13,6 +13,7 @@
 #include "rpc/protocol.h"
 
 #define UNSEEN_MS 1000 /* a request whose dialog was not seen is told after so long */
+#define DRAWN_MS 120   /* between two looks at a dialog that just appeared */
 #define AGAIN_MS 3000  /* an answer that changed nothing may be given again */
 
 /* ---- the list ---- */
@@ -212,12 +213,26 @@ static void complete(struct host *host, struct approval *approval, const struct 
         json_object_set_new(request, "choices", dialog_choices(question));
 }
 
+/* A dialog that is still being drawn is not asked yet: it must be the same in two looks. */
+static bool stands_still(struct host *host, uint32_t dialog)
+{
+    struct approvals *approvals = &host->approvals;
+
+    if (approvals->drawn == dialog)
+        return true;
+    approvals->drawn = dialog;
+    host_timer(approvals->timer, DRAWN_MS * 1000000LL);
+    return false;
+}
+
 static void see(struct host *host, const struct rules_question *question)
 {
     const char *kind = host->activity.detector.match.kind;
     uint32_t dialog = approval_dialog_hash(question);
     struct approval *approval = asked_by(host, question, dialog);
 
+    if (approval == NULL && !stands_still(host, dialog))
+        return;
     if (approval == NULL) {
         drop_others(host, dialog);
         if (kind == NULL)
@@ -293,20 +308,30 @@ void approvals_asked(struct host *host, enum evidence_source source, const struc
     approval->source = source;
 }
 
-/* A dialog that no rule knows, or that was not drawn: told with what the agent says. */
+/* What is asked long enough is told, also when its dialog was not seen: with what the agent says. */
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
     struct approvals *approvals = &host->approvals;
+    int64_t now = host_now_ms(), oldest = host->activity.detector.phase.since_ms;
 
     (void)descriptor;
     (void)what;
-    if (host->activity.reported == PHASE_APPROVAL && approvals->count == 0) {
+    approvals_look(host);
+    if (host->activity.reported == PHASE_APPROVAL && approvals->count == 0 && now >= oldest + UNSEEN_MS) {
         const char *kind = "permission", *words = status_words(host, &kind);
-        (void)add(host, EVIDENCE_STATUS, NULL, request_object(kind, NULL, words, NULL));
+        struct approval *approval = add(host, EVIDENCE_STATUS, NULL, request_object(kind, NULL, words, NULL));
+        if (approval != NULL)
+            tell(host, approval);
     }
-    for (size_t i = 0; i < approvals->count; i++)
-        tell(host, &approvals->items[i]);
+    for (size_t i = 0; i < approvals->count; i++) {
+        if (now >= approvals->items[i].asked_ms + UNSEEN_MS)
+            tell(host, &approvals->items[i]);
+        else if (!approvals->items[i].told && approvals->items[i].asked_ms > oldest)
+            oldest = approvals->items[i].asked_ms;
+    }
+    if (now < oldest + UNSEEN_MS)
+        host_timer(approvals->timer, (oldest + UNSEEN_MS - now) * 1000000LL);
 }
 
 void approvals_follow(struct host *host, enum phase phase)
@@ -317,6 +342,7 @@ void approvals_follow(struct host *host, enum phase phase)
         host_timer(approvals->timer, UNSEEN_MS * 1000000LL);
         approvals_look(host);
     } else if (phase != PHASE_APPROVAL) {
+        approvals->drawn = 0;
         event_del(approvals->timer);
         for (size_t i = 0; i < approvals->count;) {
             if (approvals->items[i].source == EVIDENCE_STREAM)

@@ -36,6 +36,7 @@ struct approvals {
     struct approval items[APPROVALS_MAX];
     size_t count;
     uint64_t given; /* ids so far in this attempt */
+    uint32_t drawn; /* dialog that was seen once, and may still be being drawn */
     struct event *timer;
     /* Keys of an answer that wait for their turn. */
     char *steps[APPROVAL_STEPS_MAX];
