@@ -1,16 +1,20 @@
 """What agents say beside their screen in tui mode: the plugin of opencode, the hooks and the record of Codex, and Claude's
 session file. The real CLIs with the stand-in model of tests/agents."""
+import contextlib
 import datetime
 import json
 import os
 import signal
+import socket
+import subprocess
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
 from harness import until
-from test_agents import READY, SLOW, answered, crew, installed, model, start  # noqa: F401
+from test_agents import SLOW, agents, crew, installed, model, start  # noqa: F401
 
 real = [pytest.mark.agents, pytest.mark.xdist_group("agents"), pytest.mark.timeout(300)]
 
@@ -116,6 +120,100 @@ def test_codex_tells_its_conversation_and_what_it_asks(ganger, model, crew):  # 
     assert results[0]["tool_id"] == calls[0]["tool_id"] and "made-it" in results[0]["output"]
     assert in_order(["approval", "idle"], phases(ganger, "codex"))
     assert [e["outcome"] for e in events(ganger, "codex", "turn_ended")] == ["completed"]
+
+
+# ---- the plugin alone ----
+
+DRIVE = """
+import { createInterface } from "node:readline"
+const hooks = await (await import(process.argv[2])).Ganger({})
+console.log(Object.keys(hooks).join(" "))
+for await (const line of createInterface({ input: process.stdin })) {
+  const event = JSON.parse(line)
+  if (event.fill) event.properties = { error: { name: "x".repeat(40000), data: { message: "\\0\\ud800" } } }
+  await hooks.event({ event })
+}
+"""
+
+
+class Plugin:
+    """opencode's plugin within node, and the socket to which it talks."""
+
+    def __init__(self, folder, installed, **variables):
+        installed()
+        self.folder = folder
+        (folder / "drive.mjs").write_text(DRIVE)
+        plugin = Path(__file__).resolve().parents[2] / "src/agent/opencode_plugin.js"
+        (folder / "plugin.mjs").write_text(plugin.read_text())
+        env = {"GANGER_TOKEN": "t", "GANGER_RUNTIME_DIR": str(folder), "GANGER_SESSION": "s", **variables}
+        self.node = subprocess.Popen([str(agents.program("node")), str(folder / "drive.mjs"), str(folder / "plugin.mjs")],
+                                     env={k: v for k, v in env.items() if v}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def says(self, kind, **properties):
+        self.node.stdin.write(json.dumps({"type": kind, "properties": properties}) + "\n")
+        self.node.stdin.flush()
+
+    def listen(self):
+        listener = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / "s.hook").unlink()
+        listener.bind(str(self.folder / "s.hook"))
+        listener.listen()
+        listener.settimeout(20)
+        return listener
+
+    def end(self):
+        self.node.stdin.close()
+        assert self.node.wait(10) == 0
+
+
+def told(lines, count):
+    """Types of that many events that came over a connection."""
+    messages = [json.loads(next(lines)) for _ in range(count)]
+    assert all(m["method"] == "hook" and m["params"]["token"] == "t" and m["params"]["agent"] == "opencode" for m in messages)
+    return [m["params"]["payload"]["type"] for m in messages]
+
+
+@marked
+def test_the_plugin_says_again_what_holds_to_a_host_that_comes_late(tmp_path, installed):  # noqa: F811
+    plugin = Plugin(tmp_path, installed)
+    assert plugin.node.stdout.readline() == "event chat.params\n"
+    plugin.says("session.status", sessionID="a", status={"type": "busy"})
+    with plugin.listen() as listener:
+        plugin.says("permission.asked", id="p", sessionID="a")
+        plugin.says("plugin.added")
+        connection, _ = listener.accept()
+        lines = connection.makefile()
+        first = told(lines, 2)
+        while first[-1] != "permission.asked":
+            first += told(lines, 1)
+        assert "session.status" in first and "plugin.added" not in first
+        lines.close()
+        connection.close()
+        connection, _ = listener.accept()
+        lines = connection.makefile()
+        assert told(lines, 3) == ["ganger.again", "session.status", "permission.asked"]
+        plugin.says("permission.replied", requestID="p")
+        plugin.node.stdin.write(json.dumps({"type": "session.error", "fill": True}) + "\n")
+        plugin.says("session.idle", sessionID="a")
+        assert told(lines, 1) == ["permission.replied"]
+        line = next(lines)
+        assert len(line) < 20000
+        error = json.loads(line)["params"]["payload"]["properties"]["error"]
+        assert len(error["name"]) == 16384 and error["data"]["message"] == "\ufffd\ufffd"
+        assert told(lines, 1) == ["session.idle"]
+        lines.close()
+        connection.close()
+        connection, _ = listener.accept()
+        assert told(connection.makefile(), 1) == ["ganger.again"]
+    plugin.end()
+
+
+@marked
+def test_the_plugin_does_nothing_outside_of_a_session(tmp_path, installed):  # noqa: F811
+    plugin = Plugin(tmp_path, installed, GANGER_TOKEN="")
+    assert plugin.node.stdout.readline() == "\n"
+    plugin.end()
 
 
 # ---- files that a stand-in for the agent writes ----
