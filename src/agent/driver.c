@@ -123,6 +123,7 @@ static void command_arguments(const struct agent_start *start, struct arguments 
 static const struct agent_driver drivers[] = {
     {.name = "claude",
      .takes_session_id = true,
+     .names_stream = true,
      .can_resume = true,
      .takes_prompt = true,
      .resumes_with_prompt = true,

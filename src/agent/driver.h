@@ -91,6 +91,7 @@ struct agent_file {
 struct agent_driver {
     const char *name;      /* as in the catalogue */
     bool takes_session_id; /* a new conversation can be given its id */
+    bool names_stream;     /* the same in stream mode */
     bool can_resume;
     bool takes_prompt; /* a first prompt among the arguments; else it is sent when the agent is ready */
     bool resumes_with_prompt; /* the same when a conversation is resumed */

@@ -114,6 +114,7 @@ static void quiet_due(evutil_socket_t descriptor, short what, void *argument)
         host->compacted = true;
         terminal_compact(host->attempt.terminal);
         ring_relax(host->attempt.ring);
+        stream_relax(host);
         (void)malloc_trim(0);
         host_timer(host->quiet, QUIET_NS);
     }

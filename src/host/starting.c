@@ -15,13 +15,18 @@
 
 /* ---- spawning ---- */
 
+static bool takes_session_id(const struct host *host)
+{
+    return stream_mode(host) ? host->driver->names_stream : host->driver->takes_session_id;
+}
+
 /* A new conversation gets an id of its own, when the agent takes one. */
 static const char *fresh_session_id(struct host *host)
 {
     const char *before = json_member_string(host->session.object, "agent_session_id", NULL);
     char id[UUID_SIZE];
 
-    if (!host->driver->takes_session_id)
+    if (!takes_session_id(host))
         return NULL;
     if (before != NULL)
         json_array_append_new(json_object_get(host->session.object, "agent_session_ids"),
@@ -36,7 +41,7 @@ static void first_conversation(struct host *host, struct attempt_start *start)
     const json_t *from = host->session.start;
 
     start->resume_id = json_member_string(from, "resume_id", NULL);
-    if (start->resume_id == NULL && host->driver->takes_session_id)
+    if (start->resume_id == NULL && takes_session_id(host))
         start->session_id = json_member_string(from, "session_id", NULL);
     if (start->session_id == NULL && start->resume_id == NULL)
         start->session_id = fresh_session_id(host);

@@ -176,6 +176,14 @@ void stream_resume(struct host *host)
     }
 }
 
+void stream_relax(struct host *host)
+{
+    if (!host->stream.on)
+        return;
+    ring_relax(host->stream.out.ring);
+    ring_relax(host->stream.err.ring);
+}
+
 void stream_drop(struct host *host)
 {
     if (host->stream.on && host->stream.channel != NULL)

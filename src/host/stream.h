@@ -97,6 +97,8 @@ void stream_finish(struct host *host);
 
 /* There is room in a ring. */
 void stream_resume(struct host *host);
+/* The agent rests: memory that holds nothing is given back. */
+void stream_relax(struct host *host);
 /* The disk hangs: what it has not written is given up. */
 void stream_drop(struct host *host);
 /* The leader has ended: whether everything that it printed is drawn. */

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import alive, until
-from test_agents import SLOW, crew, flat, installed, model  # noqa: F401
+from test_agents import NAMES, SLOW, crew, flat, installed, model  # noqa: F401
 
 DOUBLE = Path(__file__).resolve().parent / "claude_double.py"
 
@@ -250,63 +250,81 @@ def test_the_dialog_starts_it(ganger, dashboard):
     assert session["mode"] == "stream" and session["agent"] == "claude"
 
 
-# ---- the real one ----
-
-real = [pytest.mark.agents, pytest.mark.xdist_group("agents"), pytest.mark.timeout(600)]
-
+# ---- the real ones ----
 
 @pytest.fixture
-def real_claude(ganger, crew):  # noqa: F811
-    crew("claude")
-
+def agent(ganger, crew):  # noqa: F811
+    """agent(name, prompt…): starts a real CLI in stream mode; the session has its name."""
     def start(name, *prompt):
-        ganger.run("run", "-d", "-m", "stream", "-a", "claude", "-n", name, *prompt)
-        return name
+        crew(name)
+        ganger.run("run", "-d", "-m", "stream", "-a", name, "-n", name, *prompt)
     return start
 
 
-class TestRealClaude:
-    pytestmark = real
-
-    def test_a_prompt_at_the_start_and_one_by_send(self, ganger, model, real_claude):  # noqa: F811
-        real_claude("c", "hello [word:first]")
-        ganger.screen_shows("c", "answer to first", SLOW)
-        ganger.phase_is("c", "idle")
-        ganger.run("send", "c", "hello [word:second]", "--wait", "--timeout", str(SLOW), timeout=SLOW + 10)
-        ganger.screen_shows("c", "answer to second", SLOW)
-        assert len(model.prompts("[word:first]")) == 2 and len(model.prompts("[word:second]")) == 1
-        session = ganger.session("c")
-        assert session["model"] and session["usage"]["output_tokens"] > 0 and session["agent_session_id"]
-        ganger.run("kill", "c")
+@pytest.mark.agents
+@pytest.mark.xdist_group("agents")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NAMES)
+class TestRealAgents:
+    def test_a_prompt_at_the_start_and_one_by_send(self, ganger, model, agent, name):  # noqa: F811
+        agent(name, "hello [word:first]")
+        ganger.screen_shows(name, "answer to first", SLOW)
+        ganger.run("send", name, "hello [word:second]", "--wait", "--timeout", str(SLOW), timeout=SLOW + 10)
+        ganger.screen_shows(name, "answer to second", SLOW)
+        assert ganger.screen(name).count("❯ hello") == 2
+        assert len(model.prompts("[word:second]")) == 1
+        session = ganger.session(name)
+        assert session["agent_session_id"] and session["usage"]["output_tokens"] > 0
+        ganger.run("kill", name)
+        ganger.run("rm", name)
+        ganger.nothing_left()
 
     @pytest.mark.parametrize("decision", ["approve", "deny"])
-    def test_a_tool_is_asked_for(self, ganger, model, real_claude, decision):  # noqa: F811
-        real_claude("c", "make it [model:tool]")
-        request = ganger.phase_is("c", "approval", seconds=SLOW)["pending_approvals"][0]
-        assert request["tool"] == "Bash" and request["choices"][0] == "Yes" and request["choices"][-1] == "No"
-        ganger.run("rpc", "c", "session.approve", json.dumps({"id": request["id"], "decision": decision}))
-        ganger.phase_is("c", "idle", seconds=SLOW)
+    def test_a_tool_is_asked_for_before_a_host_dies_and_answered_after(self, ganger, model, agent, name, decision):  # noqa: F811
+        agent(name, "make it [model:tool]")
+        request = ganger.phase_is(name, "approval", seconds=SLOW)["pending_approvals"][0]
+        assert "touch ./made-by-agent" in request["input"] and len(request["choices"]) > 1
+        host_dies(ganger, name)
+        request = ganger.phase_is(name, "approval")["pending_approvals"][0]
+        ganger.run("rpc", name, "session.approve", json.dumps({"id": request["id"], "decision": decision}))
+        ganger.phase_is(name, "idle", seconds=SLOW)
         assert (ganger.work / "made-by-agent").exists() == (decision == "approve")
-        assert ("made-it" in ganger.screen("c").replace("echo made-it", "")) == (decision == "approve")
+        assert ganger.session(name)["pending_approvals"] == []
 
-    def test_a_turn_is_interrupted_and_retried(self, ganger, model, real_claude):  # noqa: F811
-        real_claude("c", "count [model:slow]")
-        ganger.screen_shows("c", "slowly3", SLOW)
-        ganger.run("cancel", "c")
+    def test_a_turn_is_interrupted(self, ganger, model, agent, name):  # noqa: F811
+        agent(name, "count [model:slow]")
+        ganger.screen_shows(name, "slowly3", SLOW)
+        ganger.run("cancel", name)
         until(lambda: model.prompts("[model:slow]")[-1]["left"], "the CLI to hang up", SLOW)
-        ganger.phase_is("c", "idle")
-        assert ganger.events("c", "turn_ended")[-1]["outcome"] == "cancelled"
-        ganger.run("send", "c", "hello [word:afterwards]", "--wait", "--timeout", str(SLOW), timeout=SLOW + 10)
-        ganger.run("retry", "c")
-        until(lambda: len(model.prompts("[word:afterwards]")) > 1, "the prompt again", SLOW)
-        assert "[model:slow]" in model.prompts("[word:afterwards]")[-1]["asked"], "the conversation goes on"
+        ganger.phase_is(name, "idle", seconds=SLOW)
+        assert ganger.events(name, "turn_ended")[-1]["outcome"] == "cancelled"
+        assert not ganger.events(name, "error")
+        ganger.run("send", name, "hello [word:afterwards]", "--wait", "--timeout", str(SLOW), timeout=SLOW + 10)
+        ganger.screen_shows(name, "answer to afterwards", SLOW)
 
-    def test_the_host_dies_in_the_middle(self, ganger, model, real_claude):  # noqa: F811
-        real_claude("c", "count [model:slow]")
-        ganger.screen_shows("c", "slowly3", SLOW)
-        pid = ganger.session("c")["pid"]
-        host_dies(ganger, "c")
-        until(lambda: "slowly59." in history(ganger, "c"), lambda: ganger.screen("c"), SLOW)
-        ganger.phase_is("c", "idle")
-        assert re.findall(r"slowly(\d+)", history(ganger, "c")) == [str(i) for i in range(60)]
-        assert ganger.session("c")["pid"] == pid
+    def test_a_retry_goes_on_with_the_conversation(self, ganger, model, agent, name):  # noqa: F811
+        if name == "gemini":
+            pytest.skip("Gemini CLI 0.61.0 empties a conversation that it loads within the minute of its beginning: the files have one name")
+        agent(name, "hello [word:before]")
+        ganger.screen_shows(name, "answer to before", SLOW)
+        ganger.run("send", name, "hello [word:after]", "--wait", "--timeout", str(SLOW), timeout=SLOW + 10)
+        first = ganger.session(name)["agent_session_id"]
+        ganger.run("cancel", "--session", name)
+        ganger.phase_is(name, "cancelled", seconds=SLOW)
+        ganger.run("retry", name)
+        until(lambda: len(model.prompts("[word:after]")) > 1, lambda: f"the prompt again:\n{ganger.screen(name)}", SLOW)
+        assert "[word:before]" in model.prompts("[word:after]")[-1]["asked"], "the conversation goes on"
+        ganger.screen_shows(name, "answer to after", SLOW)
+        assert ganger.session(name)["agent_session_id"] == first and ganger.session(name)["agent_session_ids"] == []
+
+    def test_the_host_dies_in_the_middle(self, ganger, model, agent, name):  # noqa: F811
+        agent(name, "count [model:slow]")
+        ganger.screen_shows(name, "slowly3", SLOW)
+        pid = ganger.session(name)["pid"]
+        host_dies(ganger, name)
+        until(lambda: "slowly59." in history(ganger, name), lambda: ganger.screen(name), SLOW)
+        ganger.phase_is(name, "idle")
+        numbers = [str(i) for i in range(60)]
+        assert re.findall(r"slowly(\d+)", history(ganger, name)) == numbers
+        assert re.findall(r"slowly(\d+)", "".join(e["text"] for e in ganger.events(name, "text"))) == numbers
+        assert ganger.session(name)["pid"] == pid
