@@ -328,6 +328,9 @@ static bool enter(struct phase_state *state, enum phase phase, enum evidence_sou
     state->source = source;
     state->wanted = PHASE_COUNT;
     if (changed) {
+        /* The next question has a dialog of its own. */
+        if (state->phase == PHASE_APPROVAL)
+            state->dialog_ms = 0;
         state->phase = phase;
         state->since_ms = now_ms;
     }
