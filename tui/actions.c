@@ -181,6 +181,19 @@ static void act_end_all(struct ui *ui, int argument)
         ui_set_dialog(ui, dialog_confirm("End all sessions?", NULL, do_end_all));
 }
 
+/* `denies`: Enter in the dialog refuses. */
+static void act_answer(struct ui *ui, int denies)
+{
+    if (none(ui) || refused(ui))
+        return;
+    if (asked_count(&ui->focus->asked) > 0)
+        ui_set_dialog(ui, dialog_approval(ui->focus, denies != 0));
+    else if (ui->focus->phase == PHASE_APPROVAL)
+        ui_say(ui, false, "%s waits for an answer in its pane", ui->focus->name);
+    else
+        ui_say(ui, false, "%s asks nothing", ui->focus->name);
+}
+
 static void act_prompt(struct ui *ui, int argument)
 {
     (void)argument;
@@ -266,6 +279,27 @@ static void act_go(struct ui *ui, int way)
         ui_set_focus(ui, best->session);
     else if (ui->focus != NULL)
         act_focus_by(ui, way == WAY_DOWN || way == WAY_RIGHT ? 1 : -1);
+}
+
+/* The next session, in their order, that waits for a person. */
+static void act_waiting(struct ui *ui, int argument)
+{
+    size_t count = ui->crew.count, place;
+
+    (void)argument;
+    if (none(ui))
+        return;
+    place = crew_place(&ui->crew, ui->focus);
+    for (size_t tries = 0; tries < count; tries++) {
+        struct session *session = ui->crew.sessions[(place + tries + 1) % count];
+        if (session->phase != PHASE_APPROVAL && asked_count(&session->asked) == 0)
+            continue;
+        if (session == ui->focus)
+            ui_say(ui, false, "no other session waits for you");
+        ui_set_focus(ui, session);
+        return;
+    }
+    ui_say(ui, false, "no session waits for you");
 }
 
 static void act_enter(struct ui *ui, int argument)
@@ -402,6 +436,8 @@ static const struct action actions[] = {
     {"prompt", "Sessions", "send a prompt", {"p"}, act_prompt, 0},
     {"broadcast", "Sessions", "send a prompt to the marked, or all on screen", {"b"}, act_broadcast, 0},
     {"mark", "Sessions", "mark for a broadcast", {"m"}, act_mark, 0},
+    {"approve", "Sessions", "read what it asks, and approve", {"a"}, act_answer, false},
+    {"deny", "Sessions", "read what it asks, and deny", {"d"}, act_answer, true},
     {"cancel", "Sessions", "cancel the turn", {"c"}, act_cancel, 0},
     {"retry", "Sessions", "run the last prompt again", {"r"}, act_retry, 0},
     {"kill", "Sessions", "end the session (asks)", {"x"}, act_kill, 0},
@@ -411,6 +447,7 @@ static const struct action actions[] = {
     {"crew", "Focus", "leave the pane: keys are commands", {"Escape"}, act_crew, 0},
     {"focus-next", "Focus", "next session", {"Tab"}, act_focus_by, 1},
     {"focus-previous", "Focus", "previous session", {"BTab"}, act_focus_by, -1},
+    {"focus-waiting", "Focus", "next session that waits for you", {"w"}, act_waiting, 0},
     {"focus-up", "Focus", "the pane above", {"Up", "k"}, act_go, WAY_UP},
     {"focus-down", "Focus", "the pane below", {"Down", "j"}, act_go, WAY_DOWN},
     {"focus-left", "Focus", "the pane on the left", {"Left"}, act_go, WAY_LEFT},

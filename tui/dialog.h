@@ -13,6 +13,7 @@
 
 struct ui;
 struct dialog;
+struct session;
 
 struct dialog_kind {
     /* The size of the inside that it would like; given the most there is. */
@@ -44,6 +45,8 @@ struct dialog *dialog_confirm(const char *question, const char *uuid,
 struct dialog *dialog_new(struct ui *ui);
 /* A prompt for one session (UUID), or for `broadcast`: the marked ones, else those on the screen. */
 struct dialog *dialog_prompt(struct ui *ui, const char *uuid, bool broadcast);
+/* The first request of a session that asks something; `denies`: Enter refuses it, else it approves. */
+struct dialog *dialog_approval(const struct session *session, bool denies);
 /* One line of text; `done` gets it. */
 struct dialog *dialog_line(const char *title, const char *text,
                            void (*done)(struct ui *ui, const char *text));

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "rpc/request.h"
 #include "term/width.h"
 #include "tui/canvas.h"
 #include "tui/ui.h"
@@ -69,15 +70,21 @@ static void paint_second(const struct session *session, struct rectangle row, co
                          enum theme_role ground)
 {
     char text[512];
+    const json_t *request = asked_after(&session->asked, NULL);
+    char *asked = request == NULL ? NULL : request_brief(request);
     const char *title =
         phase_look(session->phase)->ended && session->detail[0] != '\0' ? session->detail : session->title;
     int time_cols = is_wide(row) || elapsed[0] == '\0' ? 0 : TIME_COLS;
 
     (void)snprintf(text, sizeof text, "%s%s%s%s%s", session->agent, session->account[0] != '\0' ? " · " : "",
                    session->account, title[0] != '\0' ? " · " : "", title);
+    if (asked != NULL)
+        (void)snprintf(text, sizeof text, "%s", asked);
+    free(asked);
     if (ground == ROLE_SELECTED)
         canvas_fill(row, ROLE_SELECTED);
-    (void)canvas_text_on(row.x + 4, row.y, row.cols - 5 - time_cols, ROLE_DIM, ground, text);
+    (void)canvas_text_on(row.x + 4, row.y, row.cols - 5 - time_cols,
+                         request != NULL ? ROLE_ATTENTION : ROLE_DIM, ground, text);
     if (time_cols > 0)
         canvas_text_right(row.x + row.cols - 1 - time_cols, row.y, time_cols, ROLE_DIM, ground, elapsed);
 }

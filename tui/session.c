@@ -47,6 +47,7 @@ struct session *session_create(struct ui *ui, const char *uuid)
     session->folder_watch = -1;
     session->again = event_new(ui->loop, -1, 0, try_again, session);
     session->refresh = event_new(ui->loop, -1, 0, fetch, session);
+    asked_init(&session->asked);
     screen_init(&session->screen);
     return session;
 }
@@ -73,6 +74,7 @@ void session_destroy(struct session *session)
     event_free(session->again);
     event_free(session->refresh);
     screen_finish(&session->screen);
+    asked_finish(&session->asked);
     free(session->agent);
     free(session->account);
     free(session->title);
@@ -141,6 +143,7 @@ bool session_take(struct session *session, const json_t *object)
     changed |= replace(&session->title, json_member_string(object, "title", ""));
     changed |= replace(&session->created_at, json_member_string(object, "created_at", session->created_at));
     changed |= replace(&session->detail, message);
+    changed |= asked_take(&session->asked, object);
     session->attempt = (uint32_t)json_member_integer(object, "attempt", session->attempt);
     changed |= take_phase(session, json_member_string(object, "phase", "unknown"),
                           time_of(object, "phase_since"), time_of(object, "phase_until"));
@@ -217,6 +220,7 @@ static void answered(struct session *session, const json_t *message)
         if (request.id != id)
             continue;
         session->requests[i].id = 0;
+        session->refused = (int)json_member_integer(problem, "code", 0);
         if (request.reply == NULL)
             return;
         if (problem != NULL)
@@ -232,6 +236,7 @@ static void fail_requests(struct session *session)
     for (size_t i = 0; i < SESSION_REQUESTS; i++) {
         struct session_request request = session->requests[i];
         session->requests[i].id = 0;
+        session->refused = 0;
         if (request.id != 0 && request.reply != NULL)
             request.reply(session, NULL, "the connection to the session was lost");
     }
@@ -393,6 +398,9 @@ static void take_event(struct session *session, const json_t *event)
                              since != 0 ? since : time_of(event, "time"), time_of(event, "until"));
     } else if (strcmp(type, "title") == 0) {
         changed = replace(&session->title, json_member_string(event, "title", ""));
+    } else if (strncmp(type, "approval_", 9) == 0) {
+        changed = strcmp(type, "approval_resolved") == 0 && asked_settle(&session->asked, event);
+        event_active(session->refresh, EV_TIMEOUT, 0);
     } else if (strcmp(type, "warning") == 0) {
         ui_say(session->ui, true, "%s: %s", session->name, json_member_string(event, "message", "a warning"));
     } else if (strcmp(type, "turn_started") != 0 && strcmp(type, "turn_ended") != 0) {

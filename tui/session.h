@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/name.h"
 #include "rpc/client.h"
+#include "tui/asked.h"
 #include "tui/phase.h"
 #include "tui/screen.h"
 
@@ -40,6 +41,7 @@ struct session {
     enum phase phase;
     int64_t since_ms, until_ms; /* wall clock; 0: unknown */
     uint32_t attempt;
+    struct asked asked;
     bool alive;    /* a keeper holds its lock, or did when we looked */
     bool stored;   /* the screen came from screen.json */
     bool attended; /* it had not ended when this dashboard first saw it, or since: it keeps its pane */
@@ -50,6 +52,7 @@ struct session {
     struct event *readable, *writable, *again, *refresh;
     int backoff_ms;
     struct session_request requests[SESSION_REQUESTS];
+    int refused; /* enum rpc_code of the error that a reply is told; 0: there was no answer */
     bool screen_wanted, screen_asked; /* shown; subscribed */
     bool connected_once;
     int view_cols, view_rows;   /* what the pane offers; 0: none */

@@ -28,14 +28,17 @@ static void hints(const struct ui *ui, const char **words)
 {
     static const char *const crew[] = {"n", "new",  "Enter", "type", "p", "prompt", "c", "cancel",
                                        "z", "zoom", "?",     "help", "q", "detach", NULL};
+    static const char *const asks[] = {"a", "approve", "d", "deny", "w", "next waiting", "Enter", "type",
+                                       "c", "cancel",  "?", "help", "q", "detach",       NULL};
     static const char *const empty[] = {"n", "new", "?", "help", "q", "leave", NULL};
     static const char *const scroll[] = {"/", "search", "v", "select", "y", "copy", "q", "back", NULL};
     static const char *const prefix[] = {"n",   "new",  "z", "zoom", "1-9", "go",     "[", "scroll",
                                          "Esc", "crew", "?", "help", "q",   "detach", NULL};
-    const char *const *chosen = ui->mode == MODE_SCROLL   ? scroll
-                                : ui->mode == MODE_PREFIX ? prefix
-                                : ui->crew.count == 0     ? empty
-                                                          : crew;
+    const char *const *chosen = ui->mode == MODE_SCROLL                                   ? scroll
+                                : ui->mode == MODE_PREFIX                                 ? prefix
+                                : ui->crew.count == 0                                     ? empty
+                                : ui->focus != NULL && asked_count(&ui->focus->asked) > 0 ? asks
+                                                                                          : crew;
 
     do
         *words++ = *chosen;

@@ -17,7 +17,9 @@ class FakeHost:
         self.requests = []  # every request of every connection: (method, params)
         self.connections = 0
         self.object = {"id": self.id, "name": name, "agent": "command", "account": None, "phase": "idle", "attempt": 1, "title": "made up",
-                       "phase_since": "2026-01-01T00:00:00.000Z", "created_at": "2026-01-01T00:00:00.000Z", "last_error": None}
+                       "phase_since": "2026-01-01T00:00:00.000Z", "created_at": "2026-01-01T00:00:00.000Z", "last_error": None,
+                       "pending_approvals": []}
+        self.seq = 0
         folder = ganger.state / "sessions" / self.id
         folder.mkdir(parents=True, mode=0o700)
         (folder / "session.json").write_text(json.dumps({"format": 1, **self.object}))
@@ -48,12 +50,39 @@ class FakeHost:
     def answer(self, client, request):
         method, params = request["method"], request.get("params") or {}
         self.requests.append((method, params))
-        result = {"hello": {"protocol": 1, "version": "0", "capabilities": []}, "session.get": self.object}.get(method, {})
+        result, problem = {"hello": {"protocol": 1, "version": "0", "capabilities": []}, "session.get": self.object}.get(method, {}), None
+        if method == "session.approve" and not self.resolve(params["id"], "answered", "client"):
+            problem = {"code": 6, "message": "that request is no longer there"}
         if "id" in request:
-            client.sendall(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": result}).encode() + b"\n")
+            outcome = {"error": problem} if problem else {"result": result}
+            client.sendall(json.dumps({"jsonrpc": "2.0", "id": request["id"], **outcome}).encode() + b"\n")
         if method == "session.subscribe" and params.get("screen"):
             for frame in self.frames:
                 client.sendall(frame)
+
+    def tell(self, event_type, **members):
+        """An event to every client."""
+        self.seq += 1
+        event = {"seq": self.seq, "time": "2026-01-01T00:00:00.000Z", "id": self.id, "session": self.object["name"], "attempt": 1,
+                 "type": event_type, **members}
+        for client in list(self.clients):
+            with contextlib.suppress(OSError):
+                client.sendall(json.dumps({"jsonrpc": "2.0", "method": "event", "params": event}).encode() + b"\n")
+
+    def ask(self, number, **members):
+        """A further request, 1-NUMBER, without a time, so that screens of it stay the same."""
+        request = {"id": f"1-{number}", "kind": "permission", "tool": None, "input": None, "choices": [], "since": None, **members}
+        self.object = {**self.object, "phase": "approval", "phase_since": None,
+                       "pending_approvals": [*self.object["pending_approvals"], request]}
+        self.tell("approval_requested", request=request["id"], **{k: request[k] for k in ("kind", "tool", "input", "choices")})
+
+    def resolve(self, request, decision, by):
+        """False when it is not pending."""
+        before = self.object["pending_approvals"]
+        left = [r for r in before if r["id"] != request]
+        self.object = {**self.object, "phase": "approval" if left else "idle", "pending_approvals": left}
+        self.tell("approval_resolved", request=request, decision=decision, by=by)
+        return len(left) < len(before)
 
     def of(self, method):
         return [params for name, params in list(self.requests) if name == method]

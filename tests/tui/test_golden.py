@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fake_host import FakeHost, frame
 from harness import FAKE, until
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
@@ -74,6 +75,51 @@ def test_a_question(crew, dashboard):
     screen.keys("C-a")
     screen.type("x")
     compare("question-80x24", screen, lambda t: "End plan" in t)
+
+
+COMMAND = """Bash command
+
+find . -name '*.o' -newer Makefile -print0 | xargs -0 rm -v && make -j2 BUILD=release PREFIX=/usr/local install
+Remove what is stale, build\tand install 漢字
+
+""" + "".join(f"+ line {n} of what is written\n" for n in range(1, 31)) + """
+Do you want to proceed?"""
+
+
+@pytest.fixture
+def asking(ganger):
+    """A session that asks two things, each in its own way."""
+    host = FakeHost(ganger, "api-fix", [frame(1, 0, {0: "the screen of it"})])
+    host.ask(1, tool="Bash", input=COMMAND, choices=["Yes", "Yes, and don't ask again for this command", "No, and tell what to do instead"])
+    host.ask(2, kind="question", input="Which of the two?", choices=["this", "that"])
+    yield host
+    host.end()
+
+
+@pytest.mark.parametrize("cols,rows", SHAPES)
+def test_a_request(asking, dashboard, cols, rows):
+    screen = dashboard("attach", "api-fix", cols=cols, rows=rows)
+    screen.shows("the screen of it")
+    screen.keys("C-a")
+    screen.type("a")
+    compare(f"approval-{cols}x{rows}", screen, lambda t: "api-fix asks" in t and "Enter approve" in t)
+    screen.keys("PageDown", "Down")
+    compare(f"approval-below-{cols}x{rows}", screen, lambda t: cols > 100 or "lines 1-" not in t)
+
+
+def test_a_request_that_is_over(asking, dashboard):
+    screen = dashboard("attach", "api-fix", cols=80, rows=24)
+    screen.shows("the screen of it")
+    screen.keys("C-a")
+    screen.type("d")
+    screen.shows("d, Enter deny")
+    screen.keys("Tab")
+    screen.shows("Which of the two?")
+    screen.type("t")
+    screen.type("none of them")
+    compare("approval-words-80x24", screen, lambda t: "none of them" in t)
+    asking.resolve("1-2", "answered", "person")
+    compare("approval-over-80x24", screen, lambda t: "any key closes" in t)
 
 
 def test_scrollback(ganger, dashboard):
