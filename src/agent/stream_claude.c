@@ -311,7 +311,9 @@ static void rate_limit(struct claude *claude, const json_t *message, const struc
     if (json_object_get(windows, type) == NULL)
         tell_limit(type, told, json_member_number(told, "utilization", -1), was, observer);
     json_object_foreach((json_t *)(uintptr_t)windows, name, window)
+    {
         tell_limit(name, window, json_member_number(window, "utilization", -1), was, observer);
+    }
 }
 
 static void state_changed(struct claude *claude, const char *state, const struct observer *observer)

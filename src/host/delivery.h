@@ -15,7 +15,13 @@
 
 struct host;
 
-enum delivery_stage { DELIVERY_NONE, DELIVERY_PASTING, DELIVERY_SHOWING, DELIVERY_ENTERING, DELIVERY_STREAMING };
+enum delivery_stage {
+    DELIVERY_NONE,
+    DELIVERY_PASTING,
+    DELIVERY_SHOWING,
+    DELIVERY_ENTERING,
+    DELIVERY_STREAMING
+};
 
 struct delivery {
     struct prompt_queue queue;
