@@ -288,4 +288,58 @@ TEST(room_is_told_when_asked_for)
     bench_close(&bench);
 }
 
+static void print(struct bench *bench, struct ring *ring, const char *text)
+{
+    const char *bytes;
+
+    CHECK_NUMBER(ring_append(ring, text, strlen(text)), strlen(text));
+    while (ring_slice(ring, &bytes) > 0)
+        ring_slice_done(ring);
+    recorder_stream(bench->recorder, ring_parsed(ring));
+}
+
+TEST(a_stream_is_kept_at_its_offsets)
+{
+    struct ring *ring = make_ring();
+    struct bench bench;
+    char *text;
+    int file;
+
+    bench_open(&bench);
+    begin(&bench);
+    file = openat(bench.folder, "stream-1.jsonl", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    recorder_stream_begin(bench.recorder, ring, file);
+    print(&bench, ring, "{\"a\":1}\n");
+    print(&bench, ring, "{\"b\":");
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK_NUMBER(ring_tail(ring), 13);
+    print(&bench, ring, "2}\n");
+    recorder_stream_end(bench.recorder);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK_NUMBER(ring_tail(ring), ring_head(ring));
+    text = content(&bench, "stream-1.jsonl");
+    CHECK_STRING(text, "{\"a\":1}\n{\"b\":2}\n");
+    free(text);
+    bench_close(&bench);
+    ring_detach(ring);
+}
+
+TEST(a_stream_that_cannot_be_written_is_freed_all_the_same)
+{
+    struct ring *ring = make_ring();
+    struct recorder_news news;
+    struct bench bench;
+
+    bench_open(&bench);
+    begin(&bench);
+    recorder_stream_begin(bench.recorder, ring, open("/dev/full", O_RDWR | O_CLOEXEC));
+    print(&bench, ring, "lost\n");
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK_NUMBER(ring_tail(ring), 5);
+    recorder_collect(bench.recorder, &news);
+    CHECK(news.problem);
+    bench_close(&bench);
+    ring_detach(ring);
+}
+
 TEST_MAIN
