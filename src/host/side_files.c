@@ -22,6 +22,7 @@
 #define OBJECT_MAX (64 * 1024) /* of a file that is one object */
 #define PAST_LINE_MAX (64 * 1024)
 #define SOON_NS 1000000000   /* between two looks for the file */
+#define SOON_LOOKS 5         /* after which an agent that does not work is looked at seldom */
 #define SEEK_NS 60000000000  /* after an attempt's start */
 #define SELDOM_NS 5000000000 /* between two looks at it, where inotify tells nothing */
 
@@ -35,6 +36,7 @@ struct side_files {
     int inotify, watch;
     struct event *changed, *timer;
     int64_t began_ns;
+    int looks;       /* for the file, so far */
     int64_t told_ms; /* what was written before is past */
     int64_t line_ms; /* when the line that is read was written; 0: not known */
     bool past;       /* it is a line of the past */
@@ -221,10 +223,14 @@ static void follow(struct side_files *files, const char *path)
     host_timer(files->timer, 0);
 }
 
+static bool works(const struct side_files *files)
+{
+    return phase_is_working(files->host->activity.detector.phase.phase);
+}
+
 static bool seeks(const struct side_files *files)
 {
-    return host_now_ns() - files->began_ns < SEEK_NS ||
-           phase_is_working(files->host->activity.detector.phase.phase);
+    return host_now_ns() - files->began_ns < SEEK_NS || works(files);
 }
 
 static void due(evutil_socket_t descriptor, short what, void *argument)
@@ -238,7 +244,7 @@ static void due(evutil_socket_t descriptor, short what, void *argument)
         host_timer(files->timer, read_more(files) ? 0 : SELDOM_NS);
         return;
     }
-    host_timer(files->timer, seeks(files) ? SOON_NS : SELDOM_NS);
+    host_timer(files->timer, files->looks++ < SOON_LOOKS || works(files) ? SOON_NS : SELDOM_NS);
     path = seeks(files) ? side_file_find(files->host) : NULL;
     if (path != NULL)
         follow(files, path);
