@@ -217,13 +217,19 @@ static const struct proof *find_proof(struct phase_state *state, enum evidence_s
 
 /* ---- deciding ---- */
 
+/* The program speaks for itself: a file that it writes beside that comes later, and says no more. */
+static bool is_heard(const struct phase_state *state)
+{
+    return live(state, EVIDENCE_HOOK) != NULL || live(state, EVIDENCE_STATUS) != NULL;
+}
+
 /* The best rank; among the program's own words the latest one. */
 static enum evidence_source best_source(const struct phase_state *state)
 {
     enum evidence_source best = EVIDENCE_COUNT;
 
     for (enum evidence_source source = 0; source < EVIDENCE_USER; source++) {
-        if (live(state, source) == NULL)
+        if (live(state, source) == NULL || (source == EVIDENCE_SERVER && is_heard(state)))
             continue;
         if (best == EVIDENCE_COUNT)
             best = source;
