@@ -15,7 +15,7 @@ Q := $(if $(V),,@)
 , := ,
 
 # ---- flags ----
-PKGS := vterm jansson libbsd-overlay libevent_core libzstd ncursesw
+PKGS := vterm jansson libbsd-overlay libmd libevent_core libzstd ncursesw
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough -fno-common
@@ -41,7 +41,7 @@ compile = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
 link = $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(1)
 say = $(if $(V),,@echo "  $(1) $@")
 
-LIBS_base := -ljansson -lbsd
+LIBS_base := -ljansson -lbsd -lmd
 LIBS_term := -lvterm -lzstd $(LIBS_base)
 LIBS_host := -levent_core -lpthread $(LIBS_term)
 LIBS_all := -lncursesw -ltinfo $(LIBS_host)

@@ -4,6 +4,8 @@
  * of the command line the note may stand there too. Only our own are noted: the others keep the state that they have.
  * Hooks of the command line run beside each other, and Codex waits for them.
  */
+#include <sha2.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,6 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "base/sha256.h"
 
 #define TIMEOUT_S 3 /* the most that SessionEnd may have */
 
@@ -36,9 +37,9 @@ static void append_digest(struct buffer *out, const char *key, const char *comma
 {
     json_t *words = json_pack("{ss s[{sb ss si ss}]}", "event_name", key, "hooks", "async", 0, "command",
                               command, "timeout", TIMEOUT_S, "type", "command");
-    char *text = json_dumps(words, JSON_SORT_KEYS | JSON_COMPACT), digest[SHA256_HEX_SIZE];
+    char *text = json_dumps(words, JSON_SORT_KEYS | JSON_COMPACT), digest[SHA256_DIGEST_STRING_LENGTH];
 
-    sha256_hex(text, strlen(text), digest);
+    (void)SHA256Data((const uint8_t *)text, strlen(text), digest);
     buffer_printf(out, "\"sha256:%s\"", digest);
     free(text);
     json_decref(words);

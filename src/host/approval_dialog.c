@@ -156,10 +156,13 @@ static void send_step(evutil_socket_t descriptor, short what, void *argument)
 /* A choice that opens a line for words of one's own. */
 static int words_choice(const struct rules_question *question)
 {
+    static const char *const beginnings[] = {"Type something", "Type your own", "Enter a custom", "Other"};
+
     for (int i = 0; i < question->choice_count; i++) {
-        if (strncmp(question->choices[i], "Type something", 14) == 0 ||
-            strncmp(question->choices[i], "Other", 5) == 0)
-            return i + 1;
+        for (size_t k = 0; k < sizeof beginnings / sizeof beginnings[0]; k++) {
+            if (strncmp(question->choices[i], beginnings[k], strlen(beginnings[k])) == 0)
+                return i + 1;
+        }
     }
     return 0;
 }

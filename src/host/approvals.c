@@ -12,9 +12,9 @@
 #include "host/stream.h"
 #include "rpc/protocol.h"
 
-#define UNSEEN_MS 1000 /* a request whose dialog was not seen is told after so long */
-#define DRAWN_MS 120   /* between two looks at a dialog that just appeared */
-#define AGAIN_MS 3000  /* an answer that changed nothing may be given again */
+#define UNSEEN_MS 1000    /* a request whose dialog was not seen is told after so long */
+#define DRAWN_MS 120      /* between two looks at a dialog that just appeared */
+#define NOT_TAKEN_MS 2500 /* an answer that changed nothing may be given again */
 
 /* ---- the list ---- */
 
@@ -308,6 +308,25 @@ void approvals_asked(struct host *host, enum evidence_source source, const struc
     approval->source = source;
 }
 
+/* Some agents do not hear a key that comes with their dialog. It is not pressed again by itself: the next question may
+ * look the same. */
+static void not_taken(struct host *host, int64_t now)
+{
+    struct approvals *approvals = &host->approvals;
+
+    for (size_t i = 0; i < approvals->count; i++) {
+        struct approval *approval = &approvals->items[i];
+        if (approval->answer == NULL || approval->source == EVIDENCE_STREAM ||
+            now < approval->answered_ms + NOT_TAKEN_MS)
+            continue;
+        approval->answer = NULL;
+        (void)events_emit(host, "error",
+                          json_pack("{ss ss ss ss}", "code", "not_taken", "request", approval->id, "message",
+                                    "the agent still asks: it did not take the answer", "hint",
+                                    "answer again, or in the pane"));
+    }
+}
+
 /* What is asked long enough is told, also when its dialog was not seen: with what the agent says. */
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
@@ -324,6 +343,7 @@ static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
         if (approval != NULL)
             tell(host, approval);
     }
+    not_taken(host, now);
     for (size_t i = 0; i < approvals->count; i++) {
         if (now >= approvals->items[i].asked_ms + UNSEEN_MS)
             tell(host, &approvals->items[i]);
@@ -457,7 +477,7 @@ int approvals_answer(struct host *host, const char *id, const struct approval_an
     if (approval == NULL)
         return code;
     (void)strlcpy(answered, approval->id, 32);
-    if (approval->answer != NULL && host_now_ms() < approval->asked_ms + AGAIN_MS)
+    if (approval->answer != NULL)
         return fail(why, RPC_STALE, "it was just answered");
     if (approval->source == EVIDENCE_STREAM)
         return over_stream(host, approval, answer, why);
@@ -465,6 +485,7 @@ int approvals_answer(struct host *host, const char *id, const struct approval_an
     if (code != 0)
         return code;
     approval->answer = outcome_of(answer);
-    approval->asked_ms = host_now_ms();
+    approval->answered_ms = host_now_ms();
+    host_timer(host->approvals.timer, NOT_TAKEN_MS * 1000000LL);
     return 0;
 }

@@ -26,10 +26,11 @@ struct approval {
     char id[32];
     char *asked_as; /* the agent's own id, or NULL */
     enum evidence_source source;
-    uint32_t dialog;    /* hash of its dialog; 0: not seen yet */
-    bool told;          /* approval_requested was emitted */
-    int64_t asked_ms;   /* monotonic */
-    const char *answer; /* given by a client: "approved", "denied", "answered"; NULL: none */
+    uint32_t dialog;     /* hash of its dialog; 0: not seen yet */
+    bool told;           /* approval_requested was emitted */
+    int64_t asked_ms;    /* monotonic */
+    int64_t answered_ms; /* by a client */
+    const char *answer;  /* given by a client: "approved", "denied", "answered"; NULL: none */
 };
 
 struct approvals {
