@@ -245,8 +245,9 @@ def test_the_dialog_starts_it(ganger, dashboard):
     screen.keys("Tab", "Tab", "Tab")
     screen.type("say:from the dialog")
     screen.keys("Enter")
-    screen.shows("from the dialog")
-    session = ganger.json("ls")[0]
+    session = until(lambda: ganger.json("ls"), "a session")[0]
+    ganger.screen_shows(session["name"], "❯ say:from the dialog")
+    ganger.screen_shows(session["name"], "\nfrom the dialog")
     assert session["mode"] == "stream" and session["agent"] == "claude"
 
 

@@ -1,14 +1,38 @@
 /* Claude's stream-json, as the real CLI prints it and as nobody should. */
+#include <glob.h>
+#include <libgen.h>
 #include <stdlib.h>
 
 #include "agent/driver.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "observed_talk.h"
+#include "stream_text.h"
 #include "test.h"
 
 static int64_t at_noon(void)
 {
     return 1000000;
+}
+
+#define FOLDER "tests/captures/stream"
+
+TEST(recordings)
+{
+    glob_t files;
+    int wrong = 0;
+
+    clock_inject(at_noon, NULL);
+    CHECK(glob(FOLDER "/claude-*.jsonl", 0, NULL, &files) == 0 && files.gl_pathc >= 10);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        char *path = xstrdup(files.gl_pathv[i]), *name = basename(path);
+        *strrchr(name, '.') = '\0';
+        wrong += !stream_matches(&claude_stream, FOLDER, name);
+        free(path);
+    }
+    globfree(&files);
+    clock_inject(NULL, NULL);
+    CHECK_NUMBER(wrong, 0);
 }
 
 struct talk {
