@@ -131,3 +131,104 @@ class TestCommands:
         assert "rules of asker, version 2, " in text
         ganger.run("kill", "one")
         assert ganger.run("why", "one").stdout.startswith("one: killed for ")
+
+
+def denied_or_allowed(ganger, name):
+    screen = ganger.screen(name)
+    return screen.count("● allowed"), screen.count("● denied")
+
+
+class TestDashboard:
+    def test_approved_where_the_focus_is(self, ganger, ask, dashboard):
+        ask("one")
+        ask("other")
+        screen = dashboard(cols=110, rows=34)
+        screen.shows(re.compile(r"▲ one .*\n.*Bash: rm -r build"))
+        screen.shows("a approve  d deny")
+        screen.type("a")
+        text = screen.shows("one asks")
+        assert "Bash · permission" in text and "1  Yes (y)" in text and "2  No (n)" in text
+        assert denied_or_allowed(ganger, "one") == (0, 0), "opening it answers nothing"
+        screen.type("a")
+        screen.shows("one: approved: Bash: rm -r build")
+        screen.hides("one asks")
+        ganger.screen_shows("one", "● allowed")
+        assert denied_or_allowed(ganger, "other") == (0, 0)
+        screen.type("w")
+        screen.shows("a approve  d deny")
+        screen.type("d")
+        screen.shows("other asks")
+        screen.keys("Enter")
+        screen.shows("other: denied: Bash: rm -r build")
+        ganger.screen_shows("other", "● denied")
+        until(lambda: resolved(ganger, "one") == [("approved", "client")], lambda: resolved(ganger, "one"))
+        until(lambda: resolved(ganger, "other") == [("denied", "client")], lambda: resolved(ganger, "other"))
+        screen.type("w")
+        screen.shows("no session waits for you")
+        screen.type("a")
+        screen.shows("other asks nothing")
+
+    def test_a_choice_by_its_digit(self, ganger, ask, dashboard):
+        ask("one")
+        screen = dashboard(cols=110, rows=34)
+        screen.shows("a approve")
+        screen.type("a")
+        screen.shows("one asks")
+        screen.type("7")
+        screen.shows("there is no choice 7")
+        screen.type("2")
+        screen.shows("one: answered: Bash: rm -r build")
+        ganger.screen_shows("one", "● denied")
+
+    def test_escape_answers_nothing(self, ganger, ask, dashboard):
+        ask("one")
+        screen = dashboard(cols=110, rows=34)
+        screen.shows("a approve")
+        screen.type("a")
+        screen.shows("one asks")
+        screen.keys("Escape")
+        screen.hides("one asks")
+        screen.type("?")
+        screen.shows("─ keys ─")
+        assert resolved(ganger, "one") == [] and len(ganger.session("one")["pending_approvals"]) == 1
+
+    def test_answered_in_the_pane_and_asked_again(self, ganger, ask, dashboard):
+        first = ask("one")
+        screen = dashboard(cols=110, rows=34)
+        screen.shows("a approve")
+        screen.type("a")
+        screen.shows("one asks")
+        ganger.run("keys", "one", "y")
+        screen.shows("answered in the pane")
+        ganger.phase_is("one", "idle")
+        ganger.run("keys", "one", "C-u", *"approve", "Enter")
+        until(lambda: len(ganger.events("one", "approval_requested")) == 2, "a second request")
+        screen.shows("answered in the pane")
+        screen.type("a")
+        screen.hides("one asks")
+        screen.type("?")
+        screen.shows("─ keys ─")
+        pending = ganger.session("one")["pending_approvals"]
+        assert len(pending) == 1 and pending[0]["id"] != first["id"], "the newer request is not answered"
+        assert resolved(ganger, "one") == [("answered", "person")]
+
+    def test_words_in_stream_mode(self, ganger, ask_stream, dashboard):
+        ask_stream("one")
+        screen = dashboard(cols=110, rows=34)
+        screen.shows("a approve")
+        screen.type("a")
+        screen.shows("one asks")
+        screen.type("t")
+        screen.shows("deny, and say:")
+        screen.type("add a test first")
+        screen.keys("Enter")
+        ganger.screen_shows("one", "refused: add a test first")
+        assert resolved(ganger, "one") == [("denied", "client")]
+
+    def test_looking_only(self, ganger, ask, dashboard):
+        ask("one")
+        screen = dashboard("attach", "--read-only", cols=110, rows=34)
+        screen.shows("one asker")
+        screen.type("a")
+        screen.shows("nothing is sent")
+        assert resolved(ganger, "one") == []

@@ -129,3 +129,72 @@ def test_colours_beyond_the_pairs(host, dashboard):
     until(lambda: screen.screen().count("abcdefghij" * 9) == 60, screen.screen)
     one.clients[0].sendall(frame(2, 1, {0: "and on it goes"}, cols=cols, rows=rows))
     screen.shows("and on it goes")
+
+
+def test_answers_go_to_the_request_that_was_read(host, dashboard):
+    one = host("one", [frame(1, 0, {0: "the screen of it"})])
+    for number in range(1, 4):
+        one.ask(number, tool="Bash", input=f"command {number}", choices=["Yes", "No"])
+    one.ask(4, kind="question", input="Which?", choices=["this", "that"])
+    screen = dashboard(cols=100, rows=30)
+    screen.shows("the screen of it")
+    screen.type("a")
+    screen.shows("command 1")
+    screen.keys("Tab")
+    screen.shows("command 2")
+    screen.type("a")
+    screen.shows("one: approved: Bash: command 2")
+    screen.type("d")
+    screen.shows("1 of 3")
+    screen.type("t")
+    screen.paste("not\x1b here")
+    screen.keys("Enter")
+    screen.shows("one: denied: Bash: command 1")
+    screen.type("a")
+    screen.shows("1 of 2")
+    screen.keys("F5", "C-d", "M-d")
+    screen.type("9")
+    screen.shows("there is no choice 9")
+    screen.keys("Tab")
+    screen.shows("2 of 2")
+    screen.keys("Enter")
+    screen.shows("one: answered: question: Which?")
+    assert one.of("session.approve") == [
+        {"id": "1-2", "decision": "approve"},
+        {"id": "1-1", "decision": "deny", "text": "not here"},
+        {"id": "1-4", "decision": "choice", "choice": 1}]
+
+
+def test_an_answer_that_comes_too_late(host, dashboard):
+    one = host("one", [frame(1, 0, {0: "the screen of it"})])
+    one.ask(1, tool="Bash", input="command 1")
+    screen = dashboard(cols=100, rows=30)
+    screen.shows("the screen of it")
+    screen.type("a")
+    screen.shows("one asks")
+    one.object = {**one.object, "pending_approvals": []}
+    screen.type("a")
+    screen.shows("one: no longer asked: that request is no longer there")
+    screen.hides("one asks")
+
+
+def test_requests_of_any_shape(host, dashboard):
+    one = host("one", [frame(1, 0, {0: "the screen of it"})])
+    one.ask(1, kind=7, tool=["x"], input="\x1b[31mred\u202etxt.exe\n" * 3, choices=[None, 3, "a\nb", "\u202ec"], since=5)
+    one.ask(2, input="x" * 16384, choices=[f"choice {n}" for n in range(99)])
+    one.ask(3, tool="T" * 300, input=None, choices="none")
+    one.object["pending_approvals"] += [3, {"id": 5}, {"id": "i" * 100}]
+    screen = dashboard(cols=80, rows=24)
+    screen.shows("the screen of it")
+    screen.type("a")
+    screen.shows("\ufffd[31mred\ufffdtxt.exe")
+    screen.shows("3  a b")
+    screen.keys("Tab")
+    screen.shows("xxxxxxxx")
+    screen.keys("End")
+    screen.shows("99  choice 98")
+    screen.keys("Tab")
+    screen.shows("TTTT")
+    for cols, rows in (10, 4), (5, 2), (200, 50), (40, 12):
+        screen.resize(cols, rows)
+    screen.shows("a, Enter approve")
