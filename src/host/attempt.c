@@ -269,7 +269,9 @@ size_t attempt_draw(struct host *host, const char *bytes, size_t length)
         attempt_transcribe(host, false);
     } while (part > 0 && done < length);
     if (done > 0) {
-        activity_output(host);
+        /* What ganger draws is no evidence of what the agent does. */
+        if (!stream_spoken(host))
+            activity_output(host);
         host_output(host);
     }
     if (done < length)

@@ -105,6 +105,6 @@ void recovery_rebuild(struct host *host, int cols, int rows)
     attempt->transcribed = transcript_position(host->session_dir, attempt->number);
     if (cols > 1 && rows > 1)
         terminal_resize(attempt->terminal, cols, rows);
-    if (ring_head(attempt->ring) > 0)
+    if (ring_head(attempt->ring) > 0 && !stream_spoken(host))
         activity_output(host);
 }
