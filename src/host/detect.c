@@ -17,6 +17,7 @@
 #include "store/recording.h"
 #include "term/terminal.h"
 
+#define LAST_MS 500 /* after the last event: what was about to be believed then */
 #define IDENTIFY_MS 100 /* between two looks for whose screen it is */
 
 struct options {
@@ -209,7 +210,7 @@ static int play(struct detection *detection, struct error *error)
     tell(detection);
     while ((got = recording_reader_next(reader, &event, error)) == 1)
         play_event(detection, &event);
-    advance(detection, detection->now_ms + 1);
+    advance(detection, detection->now_ms + LAST_MS);
     terminal_destroy(detection->terminal);
     detector_finish(&detection->detector);
     recording_reader_destroy(reader);
