@@ -1,6 +1,7 @@
 /* Claude's `-p --input-format stream-json --output-format stream-json`, as of 2.1.329. */
 #include "agent/stream_claude.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "base/memory.h"
 
 #define BLOCKS 64
+#define AMOUNT_MAX INT64_C(1000000000000000) /* of anything: tokens, seconds, milliseconds */
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -22,6 +24,21 @@ static const char *text_of(const json_t *object, const char *key)
 static const char *word(const json_t *object, const char *key)
 {
     return json_member_string(object, key, "");
+}
+
+/* A count, or 0 when it is missing or nonsense. */
+static int64_t amount(const json_t *object, const char *key)
+{
+    int64_t number = json_member_integer(object, key, 0);
+
+    return number >= 0 && number < AMOUNT_MAX ? number : 0;
+}
+
+static int small(const json_t *object, const char *key)
+{
+    int64_t number = amount(object, key);
+
+    return number < INT_MAX ? (int)number : 0;
 }
 
 static void observe(const struct observer *observer, const struct observation *observation)
@@ -125,10 +142,8 @@ static void message_started(struct claude *claude, const char *parent, const cha
 
 static void note_context(struct claude *claude, const char *parent, const json_t *usage)
 {
-    int64_t tokens = json_member_integer(usage, "input_tokens", 0) +
-                     json_member_integer(usage, "cache_read_input_tokens", 0) +
-                     json_member_integer(usage, "cache_creation_input_tokens", 0) +
-                     json_member_integer(usage, "output_tokens", 0);
+    int64_t tokens = amount(usage, "input_tokens") + amount(usage, "cache_read_input_tokens") +
+                     amount(usage, "cache_creation_input_tokens") + amount(usage, "output_tokens");
 
     if (parent == NULL && tokens > 0)
         claude->context_tokens = tokens;
@@ -243,9 +258,9 @@ static void initialised(struct claude *claude, const json_t *message, const stru
 
 static void retry(struct claude *claude, const json_t *message, const struct observer *observer)
 {
-    int status = (int)json_member_integer(message, "error_status", 0);
+    int status = small(message, "error_status");
     const char *error = word(message, "error"), *class = claude_error_class(error);
-    int64_t until = clock_realtime_ms() + json_member_integer(message, "retry_delay_ms", 0);
+    int64_t until = clock_realtime_ms() + amount(message, "retry_delay_ms");
     char text[160];
 
     begin_turn(claude, observer);
@@ -257,8 +272,8 @@ static void retry(struct claude *claude, const json_t *message, const struct obs
     else
         (void)snprintf(text, sizeof text, "%.100s", *error == '\0' ? "the connection failed" : error);
     observe(observer, &(struct observation){.kind = OBSERVED_RETRY,
-                                            .attempt = (int)json_member_integer(message, "attempt", 0),
-                                            .attempts = (int)json_member_integer(message, "max_retries", 0),
+                                            .attempt = small(message, "attempt"),
+                                            .attempts = small(message, "max_retries"),
                                             .until_ms = until,
                                             .name = class,
                                             .text = text});
@@ -292,8 +307,10 @@ static void tell_limit(const char *type, const json_t *window, double utilizatio
     observe(observer, &(struct observation){.kind = OBSERVED_LIMIT,
                                             .name = type,
                                             .text = window_words(type),
-                                            .until_ms = json_member_integer(window, "resetsAt", 0) * 1000,
-                                            .percent = utilization < 0 ? -1 : (int)(utilization * 100 + 0.5),
+                                            .until_ms = amount(window, "resetsAt") * 1000,
+                                            .percent = utilization >= 0 && utilization < 100
+                                                           ? (int)(utilization * 100 + 0.5)
+                                                           : -1,
                                             .failed = rejected,
                                             .ended = ended && !rejected});
 }
@@ -307,7 +324,7 @@ static void rate_limit(struct claude *claude, const json_t *message, const struc
     json_t *window;
 
     claude->limited = rejected;
-    claude->limited_until_ms = json_member_integer(told, "resetsAt", 0) * 1000;
+    claude->limited_until_ms = amount(told, "resetsAt") * 1000;
     if (json_object_get(windows, type) == NULL)
         tell_limit(type, told, json_member_number(told, "utilization", -1), was, observer);
     json_object_foreach((json_t *)(uintptr_t)windows, name, window)
@@ -382,12 +399,12 @@ static void take_usage(struct claude *claude, const json_t *message)
 
     json_object_foreach(json_object_get(message, "modelUsage"), name, model)
     {
-        sum.input_tokens += json_member_integer(model, "inputTokens", 0);
-        sum.output_tokens += json_member_integer(model, "outputTokens", 0);
-        sum.cache_read_tokens += json_member_integer(model, "cacheReadInputTokens", 0);
-        sum.cache_write_tokens += json_member_integer(model, "cacheCreationInputTokens", 0);
-        if (json_member_integer(model, "contextWindow", 0) > 0)
-            claude->context_window = json_member_integer(model, "contextWindow", 0);
+        sum.input_tokens += amount(model, "inputTokens");
+        sum.output_tokens += amount(model, "outputTokens");
+        sum.cache_read_tokens += amount(model, "cacheReadInputTokens");
+        sum.cache_write_tokens += amount(model, "cacheCreationInputTokens");
+        if (amount(model, "contextWindow") > 0)
+            claude->context_window = amount(model, "contextWindow");
     }
     if (claude->context_window > 0 && claude->context_tokens > 0)
         sum.context_pct = 100.0 * (double)claude->context_tokens / (double)claude->context_window;
@@ -399,7 +416,7 @@ static void tell_failure(struct claude *claude, const json_t *message, const str
     const char *subtype = word(message, "subtype"), *reason = word(message, "terminal_reason");
     const json_t *errors = json_object_get(message, "errors");
     const char *text = json_member_string(message, "result", json_string_value(json_array_get(errors, 0)));
-    int code = (int)json_member_integer(message, "api_error_status", 0);
+    int code = small(message, "api_error_status");
     const char *class = claude_error_class(subtype);
 
     if (claude->turn.error_told)
@@ -430,7 +447,7 @@ static void result(struct claude *claude, const json_t *message, const struct ob
     claude->turn.running = claude->turn.interrupted = false;
     observe(observer, &(struct observation){.kind = OBSERVED_TURN_ENDED,
                                             .outcome = outcome,
-                                            .duration_ms = json_member_integer(message, "duration_ms", 0)});
+                                            .duration_ms = amount(message, "duration_ms")});
     if (failed && claude->limited && claude->limited_until_ms > clock_realtime_ms()) {
         claude->turn.phase = PHASE_LIMITED;
         observe(observer, &(struct observation){.kind = OBSERVED_PHASE,
