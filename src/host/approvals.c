@@ -14,6 +14,7 @@
 
 #define UNSEEN_MS 1000    /* a request whose dialog was not seen is told after so long */
 #define DRAWN_MS 120      /* between two looks at a dialog that just appeared */
+#define RESIZED_MS 2000   /* in which an agent has drawn everything anew after a change of size */
 #define NOT_TAKEN_MS 2500 /* an answer that changed nothing may be given again */
 
 /* ---- the list ---- */
@@ -151,17 +152,20 @@ static json_t *dialog_choices(const struct rules_question *question)
     return choices;
 }
 
-/* The request that this dialog asks: known by it already, else the first whose words stand in it, else the only one. */
-static struct approval *asked_by(struct host *host, const struct rules_question *question, uint32_t dialog)
+/* The size of the screen, as one number. */
+static uint32_t screen_size(const struct host *host)
+{
+    return (uint32_t)terminal_cols(host->attempt.terminal) << 16 |
+           (uint32_t)terminal_rows(host->attempt.terminal);
+}
+
+/* A request whose dialog is not known yet: the one whose words stand in this one, else the only one. */
+static struct approval *unseen(struct host *host, const struct rules_question *question)
 {
     struct approvals *approvals = &host->approvals;
-    struct approval *unseen = NULL;
-    size_t without = 0;
+    struct approval *found = NULL;
+    size_t count = 0;
 
-    for (size_t i = 0; i < approvals->count; i++) {
-        if (approvals->items[i].dialog == dialog)
-            return &approvals->items[i];
-    }
     for (size_t i = 0; i < approvals->count; i++) {
         struct approval *approval = &approvals->items[i];
         if (approval->dialog != 0 || approval->source == EVIDENCE_STREAM)
@@ -169,10 +173,39 @@ static struct approval *asked_by(struct host *host, const struct rules_question 
         if (approval_words_meet(question->input,
                                 json_member_string(shown(host, approval->id), "input", NULL)))
             return approval;
-        unseen = approval;
-        without++;
+        found = approval;
+        count++;
     }
-    return without == 1 ? unseen : NULL;
+    return count == 1 ? found : NULL;
+}
+
+/* One that was drawn anew: for another size, or, when the agent itself said what it asks, in any way. */
+static struct approval *drawn_anew(struct host *host)
+{
+    struct approvals *approvals = &host->approvals;
+
+    for (size_t i = 0; i < approvals->count; i++) {
+        struct approval *approval = &approvals->items[i];
+        if (approval->dialog != 0 && approval->answer == NULL &&
+            (approval->size != screen_size(host) || host_now_ms() < approval->sized_ms + RESIZED_MS ||
+             (approval->source != EVIDENCE_SCREEN && approvals->count == 1)))
+            return approval;
+    }
+    return NULL;
+}
+
+/* The request that this dialog asks. */
+static struct approval *asked_by(struct host *host, const struct rules_question *question, uint32_t dialog)
+{
+    struct approvals *approvals = &host->approvals;
+    struct approval *approval;
+
+    for (size_t i = 0; i < approvals->count; i++) {
+        if (approvals->items[i].dialog == dialog)
+            return &approvals->items[i];
+    }
+    approval = unseen(host, question);
+    return approval != NULL ? approval : drawn_anew(host);
 }
 
 /* Requests whose dialog is not this one any more were answered in the pane. */
@@ -244,6 +277,9 @@ static void see(struct host *host, const struct rules_question *question)
     if (approval == NULL)
         return;
     approval->dialog = dialog;
+    if (approval->size != 0 && approval->size != screen_size(host))
+        approval->sized_ms = host_now_ms();
+    approval->size = screen_size(host);
     complete(host, approval, question);
     tell(host, approval);
 }

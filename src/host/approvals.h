@@ -27,6 +27,8 @@ struct approval {
     char *asked_as; /* the agent's own id, or NULL */
     enum evidence_source source;
     uint32_t dialog;     /* hash of its dialog; 0: not seen yet */
+    uint32_t size;       /* of the screen on which it was seen */
+    int64_t sized_ms;    /* when that changed last; 0: never */
     bool told;           /* approval_requested was emitted */
     int64_t asked_ms;    /* monotonic */
     int64_t answered_ms; /* by a client */
