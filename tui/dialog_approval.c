@@ -216,8 +216,8 @@ static void paint_choices(const struct wrapped *choices, struct rectangle area)
 {
     for (int i = 0, choice = 0; i < (int)choices->count && i < area.rows; i++) {
         size_t start = choices->lines[i].start;
-        char number[16];
         if (start == 0 || choices->text[start - 1] == '\n') {
+            char number[16];
             (void)snprintf(number, sizeof number, "%d", ++choice);
             (void)canvas_text(area.x, area.y + i, NUMBER_COLS - 1, ROLE_ACCENT, number);
         }
@@ -255,9 +255,9 @@ static void paint_foot(struct ui *ui, const struct approval *approval, struct re
 {
     const struct question *question = approval->question;
     const struct session *session = crew_find(&ui->crew, question->uuid);
-    char text[128];
 
     if (question->over) {
+        char text[128];
         (void)snprintf(text, sizeof text, "%s; any key closes",
                        session == NULL ? "the session is gone"
                                        : asked_outcome(&session->asked, question->id));

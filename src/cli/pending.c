@@ -58,11 +58,12 @@ static void print_one(const char *label, const json_t *request)
     char *head = xasprintf("%s%s%s (%s)", json_member_string(request, "kind", "permission"),
                            tool == NULL ? "" : " for ", tool == NULL ? "" : tool,
                            json_member_string(request, "id", "?"));
-    char *line = cli_clean(head, strlen(head)), elapsed[16];
+    char *line = cli_clean(head, strlen(head));
     int64_t since;
 
     (void)printf("%-*s %s", LABEL_COLS, label, line);
     if (clock_parse_rfc3339(json_member_string(request, "since", ""), &since) == 0) {
+        char elapsed[16];
         clock_format_duration((clock_realtime_ms() - since) / 1000, elapsed, sizeof elapsed);
         (void)printf(", asked %s ago", elapsed);
     }

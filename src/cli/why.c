@@ -78,9 +78,10 @@ static void add_link(struct table *table, const json_t *link)
                *why = json_member_string(link, "why", NULL);
     bool deciding = json_member_bool(link, "deciding", 0) != 0;
     char since[32], rank[24];
-    char *standing = deciding || by == NULL ? xstrdup(deciding ? "decides" : "")
-                                            : xasprintf("overruled by %s%s%s", by, why == NULL ? "" : ": ",
-                                                        why == NULL ? "" : why);
+    char *standing =
+        deciding     ? xstrdup("decides")
+        : by == NULL ? xstrdup("")
+                     : xasprintf("overruled by %s%s%s", by, why == NULL ? "" : ": ", why == NULL ? "" : why);
 
     ago(json_member_string(link, "at", ""), since);
     (void)snprintf(rank, sizeof rank, "%lld", (long long)json_member_integer(link, "rank", 0));
