@@ -38,8 +38,10 @@ static json_t *real_or_null(double number)
 
 /* ---- kinds ---- */
 
-static void session_known(struct host *host, const struct observation *observation)
+static void session_known(struct host *host, enum evidence_source source,
+                          const struct observation *observation)
 {
+    (void)source;
     const char *before = json_member_string(host->session.object, "agent_session_id", NULL);
     json_t *older = json_object_get(host->session.object, "agent_session_ids");
 
@@ -64,19 +66,24 @@ static void phase_seen(struct host *host, enum evidence_source source, const str
                      observation->text == NULL ? "" : observation->text, observation->until_ms);
 }
 
-static void turn_started(struct host *host)
+static void turn_started(struct host *host, enum evidence_source source,
+                         const struct observation *observation)
 {
+    (void)source;
+    (void)observation;
     if (!host->activity.turn.open)
         turn_begin(host, NULL);
 }
 
-static void turn_ended(struct host *host, const struct observation *observation)
+static void turn_ended(struct host *host, enum evidence_source source, const struct observation *observation)
 {
+    (void)source;
     turn_end(host, observation->outcome == NULL ? "completed" : observation->outcome);
 }
 
-static void tool_called(struct host *host, const struct observation *observation)
+static void tool_called(struct host *host, enum evidence_source source, const struct observation *observation)
 {
+    (void)source;
     (void)events_emit(host, "tool_call",
                       json_pack("{so so so sO? so}", "tool_id", json_string_or_null(observation->id), "tool",
                                 json_string_or_null(observation->name), "summary", bounded(observation->text),
@@ -84,16 +91,20 @@ static void tool_called(struct host *host, const struct observation *observation
                                 json_string_or_null(observation->parent)));
 }
 
-static void tool_answered(struct host *host, const struct observation *observation)
+static void tool_answered(struct host *host, enum evidence_source source,
+                          const struct observation *observation)
 {
+    (void)source;
     (void)events_emit(host, "tool_result",
                       json_pack("{so so sb so}", "tool_id", json_string_or_null(observation->id), "output",
                                 bounded(observation->text), "failed", observation->failed, "parent",
                                 json_string_or_null(observation->parent)));
 }
 
-static void subagent_seen(struct host *host, const struct observation *observation)
+static void subagent_seen(struct host *host, enum evidence_source source,
+                          const struct observation *observation)
 {
+    (void)source;
     unsigned *count = &host->activity.subagents;
 
     if (!observation->ended)
@@ -128,8 +139,9 @@ static void limit_seen(struct host *host, enum evidence_source source, const str
                          observation->text == NULL ? "" : observation->text, observation->until_ms);
 }
 
-static void usage_seen(struct host *host, const struct observation *observation)
+static void usage_seen(struct host *host, enum evidence_source source, const struct observation *observation)
 {
+    (void)source;
     const struct observed_usage *usage = &observation->usage;
     json_t *object =
         json_pack("{so so so so so so}", "input_tokens", number_or_null(usage->input_tokens), "output_tokens",
@@ -156,8 +168,9 @@ static void usage_seen(struct host *host, const struct observation *observation)
     json_decref(context);
 }
 
-static void error_seen(struct host *host, const struct observation *observation)
+static void error_seen(struct host *host, enum evidence_source source, const struct observation *observation)
 {
+    (void)source;
     const char *class = observation->name == NULL ? "agent" : observation->name;
     const char *code = observation->outcome == NULL ? class : observation->outcome;
 
@@ -169,8 +182,9 @@ static void error_seen(struct host *host, const struct observation *observation)
         json_pack("{ss ss so}", "class", class, "code", code, "message", bounded(observation->text)));
 }
 
-static void file_seen(struct host *host, const struct observation *observation)
+static void file_seen(struct host *host, enum evidence_source source, const struct observation *observation)
 {
+    (void)source;
     if (observation->text != NULL)
         watch_tool_changed(host, observation->text,
                            observation->outcome == NULL ? "modified" : observation->outcome,
@@ -178,8 +192,10 @@ static void file_seen(struct host *host, const struct observation *observation)
 }
 
 /* An agent version nobody has seen: said once per kind of message. */
-static void not_understood(struct host *host, const struct observation *observation)
+static void not_understood(struct host *host, enum evidence_source source,
+                           const struct observation *observation)
 {
+    (void)source;
     struct activity *activity = &host->activity;
     const char *what = observation->text == NULL ? "" : observation->text;
 
@@ -196,8 +212,10 @@ static void not_understood(struct host *host, const struct observation *observat
 
 /* ---- all ---- */
 
-static void observe_words(struct host *host, const struct observation *observation)
+static void observe_words(struct host *host, enum evidence_source source,
+                          const struct observation *observation)
 {
+    (void)source;
     if (observation->text == NULL)
         return;
     if (observation->kind == OBSERVED_TEXT)
@@ -206,68 +224,53 @@ static void observe_words(struct host *host, const struct observation *observati
         coalesce_thinking(host, observation->text, strlen(observation->text));
 }
 
+static void approval_settled(struct host *host, enum evidence_source source,
+                             const struct observation *observation)
+{
+    (void)source;
+    approvals_settled(host, observation->id, observation->outcome);
+}
+
+static void todo_seen(struct host *host, enum evidence_source source, const struct observation *observation)
+{
+    (void)source;
+    session_set(host, "todo", json_deep_copy(observation->input));
+    session_changed(host, false);
+}
+
+static void note_seen(struct host *host, enum evidence_source source, const struct observation *observation)
+{
+    (void)source;
+    (void)events_emit(host, "notification",
+                      json_pack("{so so}", "title", json_string_or_null(observation->name), "text",
+                                bounded(observation->text)));
+}
+
 void observe_agent(struct host *host, enum evidence_source source, const struct observation *observation)
 {
-    if (host->attempt.replaying)
-        return;
-    switch (observation->kind) {
-    case OBSERVED_SESSION:
-        session_known(host, observation);
-        break;
-    case OBSERVED_PHASE:
-        phase_seen(host, source, observation);
-        break;
-    case OBSERVED_TURN_STARTED:
-        turn_started(host);
-        break;
-    case OBSERVED_TURN_ENDED:
-        turn_ended(host, observation);
-        break;
-    case OBSERVED_TEXT:
-    case OBSERVED_THINKING:
-        observe_words(host, observation);
-        break;
-    case OBSERVED_TOOL_CALL:
-        tool_called(host, observation);
-        break;
-    case OBSERVED_TOOL_RESULT:
-        tool_answered(host, observation);
-        break;
-    case OBSERVED_APPROVAL:
-        approvals_asked(host, source, observation);
-        break;
-    case OBSERVED_APPROVAL_RESOLVED:
-        approvals_settled(host, observation->id, observation->outcome);
-        break;
-    case OBSERVED_SUBAGENT:
-        subagent_seen(host, observation);
-        break;
-    case OBSERVED_RETRY:
-        retry_seen(host, source, observation);
-        break;
-    case OBSERVED_LIMIT:
-        limit_seen(host, source, observation);
-        break;
-    case OBSERVED_USAGE:
-        usage_seen(host, observation);
-        break;
-    case OBSERVED_ERROR:
-        error_seen(host, observation);
-        break;
-    case OBSERVED_TODO:
-        session_set(host, "todo", json_deep_copy(observation->input));
-        session_changed(host, false);
-        break;
-    case OBSERVED_FILE:
-        file_seen(host, observation);
-        break;
-    case OBSERVED_NOTE:
-        (void)events_emit(host, "notification",
-                          json_pack("{so so}", "title", json_string_or_null(observation->name), "text",
-                                    bounded(observation->text)));
-        break;
-    case OBSERVED_UNKNOWN:
-        not_understood(host, observation);
-        break;
-    }
+    static void (*const kinds[])(struct host * host, enum evidence_source source,
+                                 const struct observation *observation) = {
+        [OBSERVED_SESSION] = session_known,
+        [OBSERVED_PHASE] = phase_seen,
+        [OBSERVED_TURN_STARTED] = turn_started,
+        [OBSERVED_TURN_ENDED] = turn_ended,
+        [OBSERVED_TEXT] = observe_words,
+        [OBSERVED_THINKING] = observe_words,
+        [OBSERVED_TOOL_CALL] = tool_called,
+        [OBSERVED_TOOL_RESULT] = tool_answered,
+        [OBSERVED_APPROVAL] = approvals_asked,
+        [OBSERVED_APPROVAL_RESOLVED] = approval_settled,
+        [OBSERVED_SUBAGENT] = subagent_seen,
+        [OBSERVED_RETRY] = retry_seen,
+        [OBSERVED_LIMIT] = limit_seen,
+        [OBSERVED_USAGE] = usage_seen,
+        [OBSERVED_ERROR] = error_seen,
+        [OBSERVED_TODO] = todo_seen,
+        [OBSERVED_FILE] = file_seen,
+        [OBSERVED_NOTE] = note_seen,
+        [OBSERVED_UNKNOWN] = not_understood,
+    };
+
+    if (!host->attempt.replaying)
+        kinds[observation->kind](host, source, observation);
 }
