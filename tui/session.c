@@ -401,6 +401,10 @@ static void take_event(struct session *session, const json_t *event)
     } else if (strncmp(type, "approval_", 9) == 0) {
         changed = strcmp(type, "approval_resolved") == 0 && asked_settle(&session->asked, event);
         event_active(session->refresh, EV_TIMEOUT, 0);
+    } else if (strcmp(type, "error") == 0 &&
+               strcmp(json_member_string(event, "code", ""), "not_taken") == 0) {
+        ui_say(session->ui, true, "%s: the agent did not take the answer: a and d answer again",
+               session->name);
     } else if (strcmp(type, "warning") == 0) {
         ui_say(session->ui, true, "%s: %s", session->name, json_member_string(event, "message", "a warning"));
     } else if (strcmp(type, "turn_started") != 0 && strcmp(type, "turn_ended") != 0) {

@@ -9,6 +9,7 @@
 #include "rpc/protocol.h"
 
 #define ASKING_MS 1500
+#define TAKING_MS 3500 /* longer than the host waits before it says that an answer was not taken */
 
 static int run_approve(int argc, char **argv);
 static int run_deny(int argc, char **argv);
@@ -161,9 +162,10 @@ static json_t *session_that_asks(struct client *client, struct error *error)
 {
     int64_t deadline = clock_monotonic_ns() + ASKING_MS * 1000000LL;
 
-    json_decref(client_call(client, "session.subscribe",
-                            json_pack("{s:[s, s]}", "types", "approval_requested", "phase"),
-                            CLI_CALL_TIMEOUT_MS, error));
+    json_decref(client_call(
+        client, "session.subscribe",
+        json_pack("{s:[s, s, s, s]}", "types", "approval_requested", "approval_resolved", "error", "phase"),
+        CLI_CALL_TIMEOUT_MS, error));
     for (;;) {
         json_t *session = client_call(client, "session.get", NULL, CLI_CALL_TIMEOUT_MS, error);
         int left = (int)((deadline - clock_monotonic_ns()) / 1000000);
@@ -178,31 +180,72 @@ static json_t *session_that_asks(struct client *client, struct error *error)
     }
 }
 
+/* Whether an event says that the request was resolved (1), or that the agent did not take the answer (-1). */
+static int outcome_of(const char *line, size_t length, const char *id)
+{
+    json_t *message = json_loadb(line, length, 0, NULL);
+    const json_t *event = json_object_get(message, "params");
+    const char *type = json_member_string(event, "type", "");
+    int outcome = 0;
+
+    if (strcmp(json_member_string(event, "request", ""), id) == 0 && strcmp(type, "approval_resolved") == 0)
+        outcome = 1;
+    else if (strcmp(json_member_string(event, "request", ""), id) == 0 && strcmp(type, "error") == 0 &&
+             strcmp(json_member_string(event, "code", ""), "not_taken") == 0)
+        outcome = -1;
+    json_decref(message);
+    return outcome;
+}
+
+/* False when the agent is known not to have taken the answer. */
+static bool was_taken(struct client *client, const char *id)
+{
+    int64_t deadline = clock_monotonic_ns() + TAKING_MS * 1000000LL;
+    int outcome = 0, left;
+
+    while (outcome == 0 && (left = (int)((deadline - clock_monotonic_ns()) / 1000000)) > 0) {
+        struct error error;
+        char *line;
+        size_t length;
+        if (client_next(client, left, &line, &length, &error) <= 0)
+            break;
+        outcome = outcome_of(line, length, id);
+    }
+    return outcome >= 0;
+}
+
+/* Answers one request and says what came of it. */
+static int answer_one(struct client *client, const char *name, const struct answer *answer,
+                      const json_t *request)
+{
+    struct error error = {0};
+    json_t *result =
+        client_call(client, "session.approve", params_of(answer, request), CLI_CALL_TIMEOUT_MS, &error);
+
+    if (result == NULL)
+        return error.code == RPC_STALE ? stale(name, error.text) : cli_error(name, &error);
+    if (!was_taken(client, json_member_string(request, "id", ""))) {
+        json_decref(result);
+        return cli_errorf(name, "not taken: the agent still asks; answer again, or in its pane");
+    }
+    report(name, answer, request, result);
+    json_decref(result);
+    return EXIT_OK;
+}
+
 static int give(struct client *client, const char *name, const struct answer *answer)
 {
     struct error error = {0};
-    json_t *session = session_that_asks(client, &error), *result;
+    json_t *session = session_that_asks(client, &error);
     const json_t *request;
+    int code;
 
     if (session == NULL)
         return cli_error(name, &error);
     request = meant(name, session, answer->id);
-    if (request == NULL) {
-        json_decref(session);
-        return EXIT_FAILED;
-    }
-    result = client_call(client, "session.approve", params_of(answer, request), CLI_CALL_TIMEOUT_MS, &error);
-    if (result != NULL)
-        report(name, answer, request, result);
-    else if (error.code == RPC_STALE)
-        (void)stale(name, error.text);
-    else
-        (void)cli_error(name, &error);
+    code = request == NULL ? EXIT_FAILED : answer_one(client, name, answer, request);
     json_decref(session);
-    if (result == NULL)
-        return EXIT_FAILED;
-    json_decref(result);
-    return EXIT_OK;
+    return code;
 }
 
 static int run(const struct command *command, int argc, char **argv)

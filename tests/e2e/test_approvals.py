@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import FAKE, until
+from test_agents import NAMES, READY, SLOW, crew, flat, installed, model, start  # noqa: F401
 
 DOUBLE = Path(__file__).resolve().parent / "claude_double.py"
 RULES = {
@@ -232,3 +233,61 @@ class TestDashboard:
         screen.type("a")
         screen.shows("nothing is sent")
         assert resolved(ganger, "one") == []
+
+
+# ---- the real ones, in their own interface and in stream mode ----
+
+def given(ganger, name, decision):
+    """An agent may not hear a key that comes just as its dialog does; ganger says so."""
+    made = None
+
+    def taken():
+        nonlocal made
+        made = ganger.run(decision, name, code=None)
+        assert made.returncode == 0 or "not taken" in made.stderr, made.stderr
+        return made.returncode == 0
+    until(taken, lambda: ganger.screen(name), SLOW)
+    return made.stdout
+
+
+@pytest.mark.agents
+@pytest.mark.xdist_group("agents")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NAMES)
+class TestRealAgents:
+    @pytest.fixture(params=["tui", "stream"])
+    def asking(self, request, ganger, model, crew, name):  # noqa: F811
+        """A session of the real CLI that asks whether it may run a command."""
+        crew(name)
+        if request.param == "stream":
+            start(ganger, name, "-m", "stream", "make it [model:tool]")
+        else:
+            start(ganger, name)
+            ganger.screen_shows(name, READY[name], SLOW)
+            ganger.run("send", name, "make it [model:tool]")
+        ganger.phase_is(name, "approval", seconds=SLOW)
+        until(lambda: ganger.events(name, "approval_requested"), lambda: ganger.run("why", name).stdout, SLOW)
+        return name
+
+    @pytest.mark.parametrize("decision", ["approve", "deny"])
+    def test_a_command(self, ganger, asking, name, decision):
+        request = ganger.session(name)["pending_approvals"][0]
+        assert "made-by-agent" in request["input"], request
+        words = given(ganger, name, decision)
+        assert re.match(f"{name}: {'approved' if decision == 'approve' else 'denied'}: ", words)
+        until(lambda: resolved(ganger, name), lambda: ganger.screen(name), SLOW)
+        ganger.phase_is(name, "idle", seconds=SLOW)
+        assert (ganger.work / "made-by-agent").exists() == (decision == "approve")
+        assert len(resolved(ganger, name)) == 1 and ganger.session(name)["pending_approvals"] == []
+        ganger.fails(decision, name, "--id", request["id"], says="stale")
+
+    def test_from_the_dashboard(self, ganger, asking, name, dashboard):
+        screen = dashboard(cols=120, rows=40)
+        screen.shows("a approve")
+        screen.type("a")
+        screen.shows(f"{name} asks")
+        screen.shows("made-by-agent")
+        screen.type("a")
+        screen.shows(f"{name}: approved: ")
+        until(lambda: (ganger.work / "made-by-agent").exists(), lambda: ganger.screen(name), SLOW)
+        until(lambda: resolved(ganger, name) == [("approved", "client")], lambda: resolved(ganger, name), SLOW)
