@@ -48,11 +48,47 @@ static struct approval *find(struct host *host, const char *asked_as)
     return NULL;
 }
 
+/* The same request, as a host before this one had it: taken from what it left. NULL: there is none. */
+static json_t *left_before(struct host *host, const json_t *request)
+{
+    const char *input = json_member_string(request, "input", NULL), *was;
+    size_t index;
+    json_t *left;
+
+    json_array_foreach(host->approvals.before, index, left)
+    {
+        was = json_member_string(left, "input", NULL);
+        if ((input == NULL && was == NULL) || approval_words_meet(was, input) ||
+            approval_words_meet(input, was)) {
+            (void)json_incref(left);
+            (void)json_array_remove(host->approvals.before, index);
+            return left;
+        }
+    }
+    return NULL;
+}
+
+/* What a host before this one had told and nobody asks any more. */
+static void settle_before(struct host *host)
+{
+    size_t index;
+    json_t *left;
+
+    json_array_foreach(host->approvals.before, index, left)
+    {
+        (void)events_emit(host, "approval_resolved",
+                          json_pack("{ss ss ss}", "request", json_member_string(left, "id", ""), "decision",
+                                    "gone", "by", "person"));
+    }
+    (void)json_array_clear(host->approvals.before);
+}
+
 static struct approval *add(struct host *host, enum evidence_source source, const char *asked_as,
                             json_t *request)
 {
     struct approvals *approvals = &host->approvals;
     struct approval *approval;
+    json_t *left;
 
     if (approvals->count == APPROVALS_MAX) {
         json_decref(request);
@@ -61,10 +97,19 @@ static struct approval *add(struct host *host, enum evidence_source source, cons
     approval = &approvals->items[approvals->count++];
     *approval = (struct approval){.source = source, .asked_ms = host_now_ms()};
     approval->asked_as = asked_as == NULL ? NULL : xstrdup(asked_as);
-    (void)snprintf(approval->id, sizeof approval->id, "%u-%llu", host->attempt.number,
-                   (unsigned long long)++approvals->given);
-    json_object_set_new(request, "id", json_string(approval->id));
-    json_object_set_new(request, "since", json_time_or_null(clock_realtime_ms()));
+    left = left_before(host, request);
+    if (left != NULL) {
+        json_decref(request);
+        request = left;
+        (void)strlcpy(approval->id, json_member_string(left, "id", ""), sizeof approval->id);
+        approval->told = true;
+    } else {
+        (void)snprintf(approval->id, sizeof approval->id, "%u-%llu", host->attempt.number,
+                       (unsigned long long)++approvals->given);
+        session_keep(host, "approvals", json_integer((json_int_t)approvals->given));
+        json_object_set_new(request, "id", json_string(approval->id));
+        json_object_set_new(request, "since", json_time_or_null(clock_realtime_ms()));
+    }
     json_array_append_new(pending(host), request);
     session_changed(host, true);
     return approval;
@@ -398,6 +443,7 @@ void approvals_follow(struct host *host, enum phase phase)
         host_timer(approvals->timer, UNSEEN_MS * 1000000LL);
         approvals_look(host);
     } else if (phase != PHASE_APPROVAL) {
+        settle_before(host);
         approvals->drawn = 0;
         event_del(approvals->timer);
         for (size_t i = 0; i < approvals->count;) {
@@ -414,6 +460,8 @@ void approvals_follow(struct host *host, enum phase phase)
 void approvals_init(struct host *host)
 {
     host->approvals.timer = evtimer_new(host->loop, timer_fired, host);
+    host->approvals.given = (uint64_t)json_integer_value(session_kept(&host->session, "approvals"));
+    host->approvals.before = json_copy(pending(host));
     json_array_clear(pending(host));
 }
 
@@ -424,8 +472,8 @@ void approvals_clear(struct host *host)
     event_del(approvals->timer);
     while (approvals->count > 0)
         resolve(host, &approvals->items[0], "gone");
+    settle_before(host);
     approval_keys_stop(host);
-    approvals->given = 0;
 }
 
 void approvals_finish(struct host *host)
@@ -435,6 +483,7 @@ void approvals_finish(struct host *host)
     for (size_t i = 0; i < approvals->count; i++)
         free(approvals->items[i].asked_as);
     approval_keys_stop(host);
+    json_decref(approvals->before);
     event_free(approvals->timer);
 }
 

@@ -38,7 +38,8 @@ struct approval {
 struct approvals {
     struct approval items[APPROVALS_MAX];
     size_t count;
-    uint64_t given; /* ids so far in this attempt */
+    uint64_t given; /* ids so far; never given again */
+    json_t *before; /* requests that a host before this one had told and nobody has asked again yet */
     uint32_t drawn; /* dialog that was seen once, and may still be being drawn */
     struct event *timer;
     /* Keys of an answer that wait for their turn. */

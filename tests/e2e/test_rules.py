@@ -82,8 +82,10 @@ def test_a_dialog_is_answered_once(ganger, tinker):
     ganger.phase_is("tinker", "approval")
     request = until(lambda: ganger.session("tinker")["pending_approvals"], "a request")[0]
     assert request["choices"] == ["Yes, gladly", "No, keep it"] and request["kind"] == "question"
-    assert json.loads(ganger.run("deny", "tinker", "--json").stdout)["id"] == request["id"]
-    ganger.fails("approve", "tinker", "--id", request["id"], says="tinker")
+    connection = ganger.connect("tinker")
+    answer = {"id": request["id"], "decision": "deny"}
+    assert connection.call("session.approve", answer)["result"]["id"] == request["id"]
+    assert "just answered" in connection.call("session.approve", answer)["error"]["message"]
     tinker("")  # the digit before it is the line that was typed: nothing else was
     ganger.screen_shows("tinker", "Pick with a key\n2\n")
     tinker("READY")
