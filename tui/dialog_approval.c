@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "rpc/protocol.h"
 #include "rpc/request.h"
 #include "term/width.h"
 #include "tui/canvas.h"
@@ -302,8 +301,6 @@ static void answered(struct session *session, const json_t *result, const char *
 {
     if (result != NULL)
         ui_say(session->ui, false, "%s: %s", session->name, session->asked.said);
-    else if (session->refused == RPC_STALE)
-        ui_say(session->ui, true, "%s: no longer asked: %s", session->name, error);
     else
         ui_say(session->ui, true, "%s: not answered: %s", session->name, error);
 }

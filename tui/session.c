@@ -220,7 +220,6 @@ static void answered(struct session *session, const json_t *message)
         if (request.id != id)
             continue;
         session->requests[i].id = 0;
-        session->refused = (int)json_member_integer(problem, "code", 0);
         if (request.reply == NULL)
             return;
         if (problem != NULL)
@@ -236,7 +235,6 @@ static void fail_requests(struct session *session)
     for (size_t i = 0; i < SESSION_REQUESTS; i++) {
         struct session_request request = session->requests[i];
         session->requests[i].id = 0;
-        session->refused = 0;
         if (request.id != 0 && request.reply != NULL)
             request.reply(session, NULL, "the connection to the session was lost");
     }

@@ -52,7 +52,6 @@ struct session {
     struct event *readable, *writable, *again, *refresh;
     int backoff_ms;
     struct session_request requests[SESSION_REQUESTS];
-    int refused; /* enum rpc_code of the error that a reply is told; 0: there was no answer */
     bool screen_wanted, screen_asked; /* shown; subscribed */
     bool connected_once;
     int view_cols, view_rows;   /* what the pane offers; 0: none */

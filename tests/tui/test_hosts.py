@@ -174,7 +174,7 @@ def test_an_answer_that_comes_too_late(host, dashboard):
     screen.shows("one asks")
     one.object = {**one.object, "pending_approvals": []}
     screen.type("a")
-    screen.shows("one: no longer asked: that request is no longer there")
+    screen.shows("one: not answered: that request is no longer there")
     screen.hides("one asks")
 
 
