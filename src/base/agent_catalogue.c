@@ -41,6 +41,7 @@ static const struct agent_entry entries[] = {
 
 static struct agent_entry data_entries[DATA_ENTRIES_MAX];
 static size_t data_count;
+static json_t *user_files; /* kept */
 
 static const struct agent_entry *add_data(const json_t *file)
 {
@@ -76,10 +77,13 @@ static const struct agent_entry *add_user_data(const char *name)
         file = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     free(text);
     free(path);
-    if (json_is_object(file))
-        json_object_set_new(file, "agent", json_string(name));
+    if (!json_is_array(user_files))
+        user_files = json_array();
     /* The entry points into it. */
-    return json_is_object(file) ? add_data(file) : NULL;
+    if (!json_is_object(file) || json_array_append_new(user_files, file) < 0)
+        return NULL;
+    json_object_set_new(file, "agent", json_string(name));
+    return add_data(file);
 }
 
 const struct agent_entry *agent_catalogue(size_t *count)

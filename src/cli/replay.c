@@ -37,7 +37,9 @@ const struct command command_replay = {
             "  --ignore S,…     leave out sources of evidence: status, title, screen, user …\n"
             "\n"
             "To repair a rule: copy it to agents/AGENT.json in the configuration folder, change it, and run\n"
-            "`ganger replay --detect` again. Running sessions use it as soon as it is saved.\n",
+            "`ganger replay --detect` again. Running sessions use it as soon as it is saved.\n"
+            "\n"
+            "example: ganger replay --detect api-fix\n",
     .run = run,
 };
 
@@ -78,8 +80,8 @@ static void find_recording(struct replay *replay, const char *operand)
     session = session_dir_read(cli_state_dir(), uuid, &error);
     if (session == NULL)
         cli_die(operand, &error);
-    name = json_member_string(json_object_get(session, "recording"), "path", NULL);
-    if (name == NULL) {
+    name = json_member_string(json_object_get(session, "recording"), "path", "");
+    if (*name == '\0') {
         error_set(&error, "it has no recording yet");
         cli_die(operand, &error);
     }

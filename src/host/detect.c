@@ -17,7 +17,7 @@
 #include "store/recording.h"
 #include "term/terminal.h"
 
-#define LAST_MS 500 /* after the last event: what was about to be believed then */
+#define LAST_MS 500     /* after the last event: what was about to be believed then */
 #define IDENTIFY_MS 100 /* between two looks for whose screen it is */
 
 struct options {

@@ -331,8 +331,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     cancel_init(host);
     delivery_init(host);
     frames_init(host);
-    if (clients_open(host, error) < 0 || hooks_open(host, error) < 0 ||
-        starting_connect(host, error) < 0)
+    if (clients_open(host, error) < 0 || hooks_open(host, error) < 0 || starting_connect(host, error) < 0)
         return NULL;
     watch_init(host);
     if (host->config_problem[0] != '\0')

@@ -264,7 +264,9 @@ static void add(struct ignore *ignore, const char *line, size_t length)
         line++;
         length--;
     }
-    pattern.text = xstrndup(line, length);
+    pattern.text = xmalloc(length + 1);
+    memcpy(pattern.text, line, length);
+    pattern.text[length] = '\0';
     if (!cut(&pattern)) {
         free(pattern.text);
         return;

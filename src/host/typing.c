@@ -91,12 +91,14 @@ void typing_finish(struct host *host)
 int typing_keys(struct host *host, const char *bytes, size_t length)
 {
     struct typing *typing = &host->typing;
+    bool unsent = typing->typed.unsent;
+    struct typed_keys keys;
 
     if (host->attempt.over)
         return RPC_ENDED;
     /* Nobody reads the terminal. */
     if (stream_spoken(host)) {
-        struct typed_keys keys = typed_scan(&typing->typed, bytes, length);
+        keys = typed_scan(&typing->typed, bytes, length);
         typing->typed.unsent = false;
         if (keys.escape || keys.interrupt)
             (void)cancel_turn(host);
@@ -106,7 +108,11 @@ int typing_keys(struct host *host, const char *bytes, size_t length)
         return RPC_INPUT_FULL;
     buffer_append(&typing->keys, bytes, length);
     flush(host);
-    activity_keys(host, typed_scan(&typing->typed, bytes, length));
+    keys = typed_scan(&typing->typed, bytes, length);
+    /* What a dialog takes is not left standing in the prompt box. */
+    if (host->activity.detector.phase.phase == PHASE_APPROVAL)
+        typing->typed.unsent = unsent;
+    activity_keys(host, keys);
     if (!typing->typed.unsent)
         delivery_consider(host);
     return 0;

@@ -429,8 +429,8 @@ TEST(members_of_any_type_are_survived)
                "\"\"}}"),
         STREAM("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":"
                "\"a\"}}"),
-        "{\"type\":\"rate_limit_event\",\"rate_limit_info\":{\"status\":\"rejected\",\"resetsAt\":2,"
-        "\"rateLimitType\":\"a\",\"unifiedWindows\":{\"a\":{\"utilization\":1,\"status\":\"rejected\"}}}}",
+        ("{\"type\":\"rate_limit_event\",\"rate_limit_info\":{\"status\":\"rejected\",\"resetsAt\":2,"
+         "\"rateLimitType\":\"a\",\"unifiedWindows\":{\"a\":{\"utilization\":1,\"status\":\"rejected\"}}}}"),
         "{\"type\":\"system\",\"subtype\":\"api_retry\",\"attempt\":1,\"error\":\"x\",\"error_status\":1}",
         "{\"type\":\"system\",\"subtype\":\"task_started\",\"task_id\":\"1\",\"task_type\":\"agent\"}",
         "{\"type\":\"result\",\"subtype\":\"x\",\"is_error\":true,\"errors\":[],\"modelUsage\":{\"a\":{}}}",
