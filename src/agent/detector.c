@@ -73,8 +73,21 @@ bool detector_title(struct detector *detector, const char *title, int64_t now_ms
     struct rules_title found = rules_title(detector->rules, title);
 
     if (found.phase == PHASE_COUNT)
-        return detector_withdraw(detector, EVIDENCE_TITLE, now_ms);
+        return !detector->progress && detector_withdraw(detector, EVIDENCE_TITLE, now_ms);
+    detector->progress = false;
     return detector_observe(detector, EVIDENCE_TITLE, found.phase, found.coarse, "title: ", title, 0, now_ms);
+}
+
+bool detector_progress(struct detector *detector, int state, int64_t now_ms)
+{
+    bool works = state == 1 || state == 3, before = detector->progress;
+
+    if (!before && detector->phase.evidence[EVIDENCE_TITLE].at_ms != 0)
+        return false;
+    detector->progress = works;
+    if (works)
+        return detector_observe(detector, EVIDENCE_TITLE, PHASE_THINKING, true, "progress", "", 0, now_ms);
+    return before && detector_withdraw(detector, EVIDENCE_TITLE, now_ms);
 }
 
 static bool observe_status(struct detector *detector, int64_t now_ms)

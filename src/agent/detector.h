@@ -26,7 +26,8 @@ struct detector {
     struct rules_match match;  /* of the last screen */
     struct rules_seen seen;    /* what was known beside it */
     bool output_seen, box_seen;
-    bool strange; /* nothing that the program shows is known: its version may be a new one */
+    bool progress; /* what the title is believed to say comes from OSC 9;4 */
+    bool strange;  /* nothing that the program shows is known: its version may be a new one */
     int64_t first_output_ms;
     bool spoke;           /* evidence of rank 1 to 4 was given in this attempt */
     uint32_t text;        /* of the screen, without its bottom */
@@ -49,6 +50,8 @@ bool detector_observe(struct detector *detector, enum evidence_source source, en
                       const char *label, const char *detail, int64_t until_ms, int64_t now_ms);
 bool detector_withdraw(struct detector *detector, enum evidence_source source, int64_t now_ms);
 bool detector_title(struct detector *detector, const char *title, int64_t now_ms);
+/* OSC 9;4: state 0 none, 1 a percentage, 2 an error, 3 works, 4 paused. Speaks while no title does. */
+bool detector_progress(struct detector *detector, int state, int64_t now_ms);
 bool detector_status(struct detector *detector, const char *payload, size_t length, int64_t now_ms);
 /* A shell's prompt mark, or the terminal's reset. */
 bool detector_status_settle(struct detector *detector, int64_t now_ms);

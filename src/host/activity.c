@@ -250,6 +250,12 @@ static void follow_status(struct host *host)
     told(host);
 }
 
+void activity_progress(struct host *host, int state)
+{
+    (void)detector_progress(&host->activity.detector, state, host_now_ms());
+    told(host);
+}
+
 void activity_program_status(struct host *host, const char *payload, size_t length)
 {
     (void)detector_status(&host->activity.detector, payload, length, host_now_ms());

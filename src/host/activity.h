@@ -57,6 +57,7 @@ void activity_end(struct host *host, enum phase phase, const char *detail);
 
 /* Evidence. `quiet`: a replay, nothing is told; call activity_tell afterwards. */
 void activity_title(struct host *host, const char *title);
+void activity_progress(struct host *host, int state);
 void activity_program_status(struct host *host, const char *payload, size_t length);
 void activity_prompt_mark(struct host *host, char mark);
 void activity_reset(struct host *host);

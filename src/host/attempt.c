@@ -54,6 +54,7 @@ static void on_progress(void *argument, int state, int percent)
     struct host *host = argument;
 
     session_set(host, "progress_pct", state == 0 || state == 3 ? json_null() : json_integer(percent));
+    activity_progress(host, state);
     if (!host->attempt.replaying)
         session_changed(host, false);
 }

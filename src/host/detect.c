@@ -85,6 +85,14 @@ static void on_program_status(void *argument, const char *payload, size_t length
     (void)detector_status(&detection->detector, payload, length, detection->now_ms);
 }
 
+static void on_progress(void *argument, int state, int percent)
+{
+    struct detection *detection = argument;
+
+    (void)percent;
+    (void)detector_progress(&detection->detector, state, detection->now_ms);
+}
+
 static void on_prompt_mark(void *argument, char mark)
 {
     struct detection *detection = argument;
@@ -194,6 +202,7 @@ static struct recording_reader *open_recording(const char *path, struct error *e
 static int play(struct detection *detection, struct error *error)
 {
     static const struct terminal_calls calls = {.title = on_title,
+                                                .progress = on_progress,
                                                 .program_status = on_program_status,
                                                 .prompt_mark = on_prompt_mark,
                                                 .reset = on_reset};
