@@ -348,7 +348,8 @@ static int hold_of(const struct phase_state *state, enum phase phase, enum evide
 {
     if (phase == PHASE_IDLE)
         return PHASE_IDLE_DEBOUNCE_MS;
-    if (!phase_is_working(phase) || source == EVIDENCE_USER)
+    /* What was typed, or said in the stream, is no flash. */
+    if (!phase_is_working(phase) || source == EVIDENCE_USER || source == EVIDENCE_STREAM)
         return 0;
     if (phase_is_working(state->phase))
         return PHASE_DWELL_MS;

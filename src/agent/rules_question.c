@@ -140,8 +140,9 @@ static void find_keys(struct reading *reading)
         const char *key = NULL;
         if (reading->rule->choices == CHOICES_LETTERS)
             key = shortcut(question->choices[i], letter);
+        /* The digit of the choice that is marked already chooses nothing. */
         if (reading->rule->choices == CHOICES_DIGITS && i < 9)
-            question->keys[i] = xasprintf("%d", i + 1);
+            question->keys[i] = reading->marked == i + 1 ? xstrdup("Enter") : xasprintf("%d", i + 1);
         else if (key != NULL)
             question->keys[i] = xstrdup(key);
         else if (reading->rule->choices == CHOICES_ROW)

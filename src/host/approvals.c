@@ -12,7 +12,7 @@
 #include "host/stream.h"
 #include "rpc/protocol.h"
 
-#define UNSEEN_MS 1000    /* a request whose dialog was not seen is told after so long */
+#define UNSEEN_MS 1500    /* a request whose dialog was not seen is told after so long */
 #define DRAWN_MS 120      /* between two looks at a dialog that just appeared */
 #define RESIZED_MS 2000   /* in which an agent has drawn everything anew after a change of size */
 #define NOT_TAKEN_MS 2500 /* an answer that changed nothing may be given again */

@@ -238,6 +238,9 @@ static void paste(struct host *host, struct prompt *prompt)
     delivery_changed(host);
     typing_hold(host, true);
     buffer_init(&bytes);
+    if (delivery->clear && !is_command(host))
+        key_encode((struct key){.code = 'u', .modifiers = KEY_CTRL}, &modes.input, &bytes);
+    delivery->clear = false;
     paste_encode(prompt->text, strlen(prompt->text), &modes.input, &bytes);
     delivery->write_id = typing_whole(host, bytes.bytes, bytes.length);
     buffer_finish(&bytes);

@@ -35,6 +35,7 @@ struct delivery {
     struct event *timer;
     int64_t output_at;     /* monotonic ns of the last output */
     int64_t waiting_since; /* for the agent to be ready or its screen to be quiet; 0: not waiting */
+    bool clear;            /* the agent's prompt box may hold text that nobody typed */
     bool ready;            /* its prompt box was seen in this attempt */
 };
 

@@ -16,7 +16,10 @@ static json_t *link_of(const struct host *host, enum evidence_source source)
 
     if (source != phase->source && by == EVIDENCE_COUNT) {
         by = phase->source;
-        why = evidence_rank(by) < evidence_rank(source)    ? "its rank is higher"
+        why = evidence_rank(by) <= evidence_rank(EVIDENCE_STATUS) &&
+                      evidence_rank(source) <= evidence_rank(EVIDENCE_STATUS)
+                  ? "the agent said it later"
+              : evidence_rank(by) < evidence_rank(source)  ? "its rank is higher"
               : evidence->coarse                           ? "it knows more exactly"
               : evidence_rank(by) == evidence_rank(source) ? "it spoke later"
                                                            : "it speaks of what this leaves open";

@@ -66,6 +66,8 @@ void turn_end(struct host *host, const char *outcome)
         return;
     watch_settle(host);
     turn->open = false;
+    /* Some agents put the prompt of a turn that was interrupted back into their box. */
+    host->delivery.clear = turn->cancelled || strcmp(outcome, "cancelled") == 0;
     (void)events_emit(host, "turn_ended",
                       json_pack("{sIsoss}", "turn", (json_int_t)turn->number, "prompt_id",
                                 json_string_or_null(turn->prompt_id), "outcome",

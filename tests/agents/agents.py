@@ -101,7 +101,7 @@ def claude_home(home, url, project):
         "hasResetAutoModeOptInForDefaultOffer": True, "hasSeenAutoDefaultNudge": True,
         "customApiKeyResponses": {"approved": ["00000000000000000000"], "rejected": []}, "projects": {project: trusted}})
     write(home / ".claude/settings.json", {"permissions": {"defaultMode": "default"}})
-    return {"CLAUDE_CONFIG_DIR": str(home / ".claude"), "ANTHROPIC_BASE_URL": url, "DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1",
+    return {"CLAUDE_CONFIG_DIR": str(home / ".claude"), "ANTHROPIC_BASE_URL": url, "CLAUDE_CODE_MAX_RETRIES": "3", "DISABLE_TELEMETRY": "1", "DISABLE_AUTOUPDATER": "1",
             "DISABLE_ERROR_REPORTING": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "ANTHROPIC_API_KEY": "sk-ant-dummy-key-000000000000000000000"}
 
