@@ -223,6 +223,13 @@ static bool is_heard(const struct phase_state *state)
     return live(state, EVIDENCE_HOOK) != NULL || live(state, EVIDENCE_STATUS) != NULL;
 }
 
+/* A status stands until it is taken back; a hook that says that the turn is over may come after it. */
+static bool waits_on(const struct phase_state *state, enum evidence_source hook, enum evidence_source status)
+{
+    return hook == EVIDENCE_HOOK && status == EVIDENCE_STATUS && state->evidence[hook].phase == PHASE_IDLE &&
+           state->evidence[status].phase == PHASE_APPROVAL;
+}
+
 /* The best rank; among the program's own words the latest one. */
 static enum evidence_source best_source(const struct phase_state *state)
 {
@@ -234,7 +241,8 @@ static enum evidence_source best_source(const struct phase_state *state)
         if (best == EVIDENCE_COUNT)
             best = source;
         else if (is_own_word(best) && is_own_word(source) &&
-                 last_seen(&state->evidence[source]) > last_seen(&state->evidence[best]))
+                 (waits_on(state, best, source) ||
+                  last_seen(&state->evidence[source]) > last_seen(&state->evidence[best])))
             best = source;
     }
     return best;

@@ -413,7 +413,7 @@ static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
     struct approvals *approvals = &host->approvals;
-    int64_t now = host_now_ms(), oldest = host->activity.detector.phase.since_ms;
+    int64_t now = host_now_ms(), oldest = host->activity.detector.phase.since_ms, due = 0;
 
     (void)descriptor;
     (void)what;
@@ -426,13 +426,18 @@ static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
     }
     not_taken(host, now);
     for (size_t i = 0; i < approvals->count; i++) {
-        if (now >= approvals->items[i].asked_ms + UNSEEN_MS)
+        const struct approval *approval = &approvals->items[i];
+        if (now >= approval->asked_ms + UNSEEN_MS)
             tell(host, &approvals->items[i]);
-        else if (!approvals->items[i].told && approvals->items[i].asked_ms > oldest)
-            oldest = approvals->items[i].asked_ms;
+        else if (!approval->told && approval->asked_ms > oldest)
+            oldest = approval->asked_ms;
+        if (approval->answer != NULL && (due == 0 || approval->answered_ms + NOT_TAKEN_MS < due))
+            due = approval->answered_ms + NOT_TAKEN_MS;
     }
-    if (now < oldest + UNSEEN_MS)
-        host_timer(approvals->timer, (oldest + UNSEEN_MS - now) * 1000000LL);
+    if (now < oldest + UNSEEN_MS && (due == 0 || oldest + UNSEEN_MS < due))
+        due = oldest + UNSEEN_MS;
+    if (due != 0)
+        host_timer(approvals->timer, (due > now ? due - now : 1) * 1000000LL);
 }
 
 void approvals_follow(struct host *host, enum phase phase)

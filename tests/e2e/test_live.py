@@ -67,7 +67,9 @@ class Session:
     def phases(self):
         """Each once in a row, kinds of work as "working"; some retry too quickly to be seen each time."""
         said = ["working" if e["phase"] in WORKING + ("retrying",) else e["phase"] for e in self.types("phase")]
-        return [p for i, p in enumerate(said) if i == 0 or said[i - 1] != p]
+        said = [p for i, p in enumerate(said) if i == 0 or said[i - 1] != p]
+        # What follows an answer may be too short to be seen.
+        return [p for i, p in enumerate(said) if p != "working" or i == 0 or said[i - 1] != "approval"]
 
     def lines(self):
         yield "phases    " + " ".join(self.phases())

@@ -73,6 +73,8 @@ static const struct phase_case cases[] = {
     {"a file beside the program's own words comes later",
      "10 status working/100 tick/500 server idle/900 tick", "thinking", "status"},
     {"without them it counts", "10 title working/100 tick/500 server idle/900 tick", "idle", "server"},
+    {"a status that waits stands, whatever hook comes late", "10 status approval/100 hook idle/900 tick",
+     "approval", "status"},
     {"a title is not the program's own word", "10 status working/100 tick/500 title idle/90000 tick",
      "thinking", "status"},
     {"a dialog on the screen overrules an idle title", "10 title idle/400 tick/1000 screen approval",
