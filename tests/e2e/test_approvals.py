@@ -251,20 +251,17 @@ def given(ganger, name, decision):
 
 
 @pytest.mark.agents
-@pytest.mark.xdist_group("agents")
+@pytest.mark.xdist_group("agents-approvals")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
 class TestRealAgents:
-    @pytest.fixture(params=["tui", "stream"])
-    def asking(self, request, ganger, model, crew, name):  # noqa: F811
-        """A session of the real CLI that asks whether it may run a command."""
+    @pytest.fixture
+    def asking(self, ganger, model, crew, name):  # noqa: F811
+        """A session of the real CLI that asks whether it may run a command. Stream mode is asked in test_stream.py."""
         crew(name)
-        if request.param == "stream":
-            start(ganger, name, "-m", "stream", "make it [model:tool]")
-        else:
-            start(ganger, name)
-            ganger.screen_shows(name, READY[name], SLOW)
-            ganger.run("send", name, "make it [model:tool]")
+        start(ganger, name)
+        ganger.screen_shows(name, READY[name], SLOW)
+        ganger.run("send", name, "make it [model:tool]")
         ganger.phase_is(name, "approval", seconds=SLOW)
         until(lambda: ganger.events(name, "approval_requested"), lambda: ganger.run("why", name).stdout, SLOW)
         return name

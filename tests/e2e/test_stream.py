@@ -263,7 +263,7 @@ def agent(ganger, crew):  # noqa: F811
 
 
 @pytest.mark.agents
-@pytest.mark.xdist_group("agents")
+@pytest.mark.xdist_group("agents-stream")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", NAMES)
 class TestRealAgents:
