@@ -18,9 +18,9 @@ enum observation_kind {
     OBSERVED_SESSION,
     /* phase; text: detail; until_ms */
     OBSERVED_PHASE,
-    /* The agent took a prompt: text. */
+    /* The agent took a prompt: text; at_ms */
     OBSERVED_TURN_STARTED,
-    /* outcome: "completed", "cancelled", "failed"; text: why */
+    /* outcome: "completed", "cancelled", "failed"; text: why; at_ms */
     OBSERVED_TURN_ENDED,
     /* text: more of what the agent says, or thinks. `whole`: it is complete, not a piece of a sequence. */
     OBSERVED_TEXT,
@@ -75,6 +75,7 @@ struct observation {
     const json_t *input;
     const json_t *choices;
     int64_t until_ms;    /* wall clock; 0: none */
+    int64_t at_ms;       /* wall clock, when it happened; 0: at this moment */
     int64_t duration_ms; /* of a turn that ended; 0: not known */
     int attempt, attempts;
     int percent;

@@ -70,14 +70,18 @@ static void turn_started(struct host *host, enum evidence_source source,
                          const struct observation *observation)
 {
     (void)source;
-    (void)observation;
-    if (!host->activity.turn.open)
-        turn_begin(host, NULL);
+    if (turn_is_past(host, observation->at_ms) || host->activity.turn.open)
+        return;
+    turn_begin(host, NULL);
+    if (observation->at_ms != 0)
+        host->activity.turn.changed_ms = observation->at_ms;
 }
 
 static void turn_ended(struct host *host, enum evidence_source source, const struct observation *observation)
 {
     (void)source;
+    if (turn_is_past(host, observation->at_ms))
+        return;
     turn_end(host, observation->outcome == NULL ? "completed" : observation->outcome);
 }
 

@@ -72,11 +72,13 @@ static bool is_overtaken(const struct side_files *files)
 static void observe(void *argument, const struct observation *seen)
 {
     struct side_files *files = argument;
+    struct observation dated = *seen;
 
+    dated.at_ms = files->line_ms;
     if (files->past)
-        remember(files, seen);
+        remember(files, &dated);
     else if (seen->kind != OBSERVED_PHASE || !is_overtaken(files))
-        observe_agent(files->host, EVIDENCE_SERVER, seen);
+        observe_agent(files->host, EVIDENCE_SERVER, &dated);
 }
 
 static void tell_past(struct side_files *files)
@@ -233,10 +235,18 @@ static bool seeks(const struct side_files *files)
     return host_now_ns() - files->began_ns < SEEK_NS || works(files);
 }
 
+static void seek(struct side_files *files)
+{
+    char *path = seeks(files) ? side_file_find(files->host) : NULL;
+
+    if (path != NULL)
+        follow(files, path);
+    free(path);
+}
+
 static void due(evutil_socket_t descriptor, short what, void *argument)
 {
     struct side_files *files = argument;
-    char *path;
 
     (void)descriptor;
     (void)what;
@@ -245,10 +255,7 @@ static void due(evutil_socket_t descriptor, short what, void *argument)
         return;
     }
     host_timer(files->timer, files->looks++ < SOON_LOOKS || works(files) ? SOON_NS : SELDOM_NS);
-    path = seeks(files) ? side_file_find(files->host) : NULL;
-    if (path != NULL)
-        follow(files, path);
-    free(path);
+    seek(files);
 }
 
 void side_files_named(struct host *host, const json_t *payload)
@@ -301,14 +308,25 @@ void side_files_begin(struct host *host, bool taken_over)
     host_timer(files->timer, taken_over ? 0 : SOON_NS);
 }
 
+void side_files_settle(struct host *host)
+{
+    struct side_files *files = host->side_files;
+
+    if (files == NULL)
+        return;
+    if (files->path == NULL)
+        seek(files);
+    for (int i = 0; files->path != NULL && i < LAST_PIECES && read_more(files); i++)
+        continue;
+}
+
 void side_files_end(struct host *host)
 {
     struct side_files *files = host->side_files;
 
     if (files == NULL)
         return;
-    for (int i = 0; files->path != NULL && i < LAST_PIECES && read_more(files); i++)
-        continue;
+    side_files_settle(host);
     host->side_files = NULL;
     files->file->channel->destroy(files->state);
     line_reader_finish(&files->reader);

@@ -17,6 +17,8 @@ struct side_files;
 void side_files_begin(struct host *host, bool taken_over);
 /* A hook may name the file: its payload. */
 void side_files_named(struct host *host, const json_t *payload);
+/* Reads what is written by now. */
+void side_files_settle(struct host *host);
 /* The attempt ends: what is still unread is read. */
 void side_files_end(struct host *host);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "host/host.h"
@@ -20,8 +21,8 @@ static void keep(struct host *host)
     const struct turn *turn = &host->activity.turn;
 
     session_keep(host, "turn",
-                 json_pack("{sIsbso}", "number", (json_int_t)turn->number, "open", turn->open, "prompt_id",
-                           json_string_or_null(turn->prompt_id)));
+                 json_pack("{sIsbsIso}", "number", (json_int_t)turn->number, "open", turn->open, "changed_ms",
+                           (json_int_t)turn->changed_ms, "prompt_id", json_string_or_null(turn->prompt_id)));
     session_changed(host, true);
 }
 
@@ -33,6 +34,7 @@ void turn_load(struct host *host)
 
     turn->number = (uint64_t)json_member_integer(kept, "number", 0);
     turn->open = json_member_bool(kept, "open", 0);
+    turn->changed_ms = json_member_integer(kept, "changed_ms", 0);
     turn->worked = turn->open && is_part_of_turn(host->activity.reported);
     turn->prompt_id = prompt_id == NULL ? NULL : xstrdup(prompt_id);
 }
@@ -44,6 +46,7 @@ void turn_begin(struct host *host, const char *prompt_id)
     if (turn->open)
         turn_end(host, "unknown");
     turn->number++;
+    turn->changed_ms = clock_realtime_ms();
     turn->open = true;
     turn->worked = turn->cancelled = false;
     free(turn->prompt_id);
@@ -66,6 +69,7 @@ void turn_end(struct host *host, const char *outcome)
         return;
     watch_settle(host);
     turn->open = false;
+    turn->changed_ms = clock_realtime_ms();
     /* Some agents put the prompt of a turn that was interrupted back into their box. */
     host->delivery.clear = turn->cancelled || strcmp(outcome, "cancelled") == 0;
     (void)events_emit(host, "turn_ended",
@@ -77,6 +81,11 @@ void turn_end(struct host *host, const char *outcome)
     keep(host);
 }
 
+bool turn_is_past(const struct host *host, int64_t at_ms)
+{
+    return at_ms != 0 && at_ms < host->activity.turn.changed_ms;
+}
+
 void turn_follow(struct host *host, enum phase phase)
 {
     struct turn *turn = &host->activity.turn;
@@ -85,9 +94,11 @@ void turn_follow(struct host *host, enum phase phase)
         turn_begin(host, NULL);
     if (is_part_of_turn(phase))
         turn->worked = true;
-    else if (phase == PHASE_IDLE && turn->worked)
+    else if (phase == PHASE_IDLE && turn->worked) {
+        /* Its own record may know better how it ended. */
+        side_files_settle(host);
         turn_end(host, "completed");
-    else if (phase == PHASE_COMPLETED)
+    } else if (phase == PHASE_COMPLETED)
         turn_end(host, "completed");
     else if (phase_is_end(phase))
         turn_end(host, phase == PHASE_FAILED ? "failed" : phase_name(phase));

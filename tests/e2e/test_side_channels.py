@@ -331,3 +331,37 @@ def test_claudes_session_file_is_followed(ganger):
     note(status="shell")
     note(status="idle")
     ganger.phase_is("claude", "idle")
+
+
+LATE_CODEX = r"""
+import datetime, json, os, sys, time
+def say(state): print(f"\x1b]7501;state={state}:app=codex\x07", end="", flush=True)
+def stamp(): return datetime.datetime.utcnow().isoformat(timespec="milliseconds") + "Z"
+say("idle"); sys.stdin.readline()
+say("working"); began = stamp(); time.sleep(0.4); ended = stamp(); say("idle")
+sys.stdin.readline()
+folder = os.path.join(os.environ["CODEX_HOME"], "sessions", *stamp()[:10].split("-"))
+os.makedirs(folder)
+id = "0199a1b2-1111-7222-8333-444455556666"
+record = open(os.path.join(folder, f"rollout-{stamp()[:19].replace(':', '-')}-{id}.jsonl"), "a")
+for at, type, payload in [(began, "session_meta", {"id": id, "cwd": os.getcwd(), "cli_version": "0.169.0"}),
+                          (began, "event_msg", {"type": "task_started", "turn_id": "1"}),
+                          (ended, "event_msg", {"type": "task_complete", "turn_id": "1"}),
+                          (stamp(), "turn_context", {"model": "late"})]:
+    print(json.dumps({"timestamp": at, "type": type, "payload": payload}), file=record, flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_record_that_comes_late_begins_no_second_turn(ganger, tmp_path):
+    script = tmp_path / "codex.py"
+    script.write_text(LATE_CODEX)
+    ganger.configure(agents={"codex": {"command": ["/usr/bin/python3", str(script)],
+                                       "env": {"CODEX_HOME": str(tmp_path / "home")}}})
+    ganger.run("run", "-d", "-a", "codex", "-n", "late")
+    ganger.phase_is("late", "idle")
+    ganger.run("keys", "late", "Enter")
+    until(lambda: events(ganger, "late", "turn_ended"), "the end of the turn")
+    ganger.run("keys", "late", "Enter")
+    until(lambda: ganger.session("late")["model"] == "late", "the record to be read")
+    assert len(events(ganger, "late", "turn_started")) == len(events(ganger, "late", "turn_ended")) == 1
