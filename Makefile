@@ -15,7 +15,7 @@ Q := $(if $(V),,@)
 , := ,
 
 # ---- flags ----
-PKGS := vterm jansson libbsd-overlay libmd libevent_core libzstd ncursesw
+PKGS := vterm jansson libbsd-overlay libmd libevent_core libzstd sqlite3 ncursesw
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough -fno-common
@@ -43,7 +43,7 @@ say = $(if $(V),,@echo "  $(1) $@")
 
 LIBS_base := -ljansson -lbsd -lmd
 LIBS_term := -lvterm -lzstd $(LIBS_base)
-LIBS_host := -levent_core -lpthread $(LIBS_term)
+LIBS_host := -levent_core -lpthread -lsqlite3 $(LIBS_term)
 LIBS_all := -lncursesw -ltinfo $(LIBS_host)
 
 PROGRAMS := $(BUILD)/ganger $(BUILD)/ganger-host $(BUILD)/ganger-keeper $(BUILD)/ganger-fake
@@ -62,7 +62,7 @@ $(BUILD)/obj/%.o: %.c
 	$(Q)$(compile) -c -o $@ $<
 
 # Files compiled in by EMBED (base/embed.h).
-$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js)
+$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js src/*/*.sql)
 
 # The agents' rules, all in one list.
 RULES := $(sort $(filter-out %/schema.json,$(wildcard src/agent/rules/*.json)))

@@ -175,7 +175,8 @@ static int check_enum(struct check *check, const json_t *schema, const json_t *v
 {
     const json_t *words = json_object_get(schema, "enum");
 
-    if (words == NULL || (json_is_string(value) && listed(words, json_string_value(value))))
+    /* What was once a boolean. */
+    if (words == NULL || (json_is_boolean(value) && json_object_get(schema, "type") != NULL) || (json_is_string(value) && listed(words, json_string_value(value))))
         return 0;
     print_words(check->problem, words, json_is_string(value) ? json_string_value(value) : "");
     buffer_append_string(check->problem, ", not ");

@@ -170,7 +170,7 @@ TEST(empty_files_give_the_defaults)
         CHECK_STRING(config_string(config, "layout"), "tiled");
         CHECK_STRING(config_string(config, "keys.prefix"), "C-a");
         CHECK(config_bool(config, "limits.clipboard"));
-        CHECK(!config_bool(config, "retry.rotate"));
+        CHECK_STRING(config_string(config, "retry.rotate"), "off");
         CHECK(config_agent(config, "claude") == NULL);
         CHECK_NUMBER(json_object_size(config_accounts(config)), 0);
         CHECK(config_value(config, "no.such") == NULL);
