@@ -23,7 +23,7 @@ struct turn {
     bool worked; /* the agent was seen working in it */
     bool cancelled;
     int64_t changed_ms; /* wall clock, when it began or, unless open, ended; 0: not known */
-    char *prompt_id; /* NULL: begun at the keyboard */
+    char *prompt_id;    /* NULL: begun at the keyboard */
 };
 
 #define ACTIVITY_UNKNOWN_MAX 16

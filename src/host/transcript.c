@@ -26,7 +26,12 @@ int transcript_open(struct transcript_file *file, int session_dir)
     if (file->text < 0 || fstat(file->text, &status) < 0)
         return -1;
     file->length = (uint64_t)status.st_size;
-    if (!transcript_mark_read(session_dir, &mark) || mark.length >= file->length)
+    if (!transcript_mark_read(session_dir, &mark)) {
+        /* Before the first addition, so that one whose mark was not written is cut off again. */
+        mark = (struct transcript_mark){.length = file->length};
+        return transcript_mark_write(session_dir, &mark);
+    }
+    if (mark.length >= file->length)
         return 0;
     file->length = mark.length;
     return ftruncate(file->text, (off_t)file->length);
