@@ -76,6 +76,17 @@ static json_t *prompt_params(const struct request *request, const char *text, si
     return params;
 }
 
+/* The turn of a prompt whose id was seen before may be over already. */
+static int wait_for(struct client *client, const char *uuid, const json_t *result, double timeout_s,
+                    const char *name)
+{
+    const char *id = json_member_string(result, "id", "");
+
+    return strcmp(json_member_string(result, "state", ""), "queued") == 0
+               ? turn_wait(client, id, timeout_s, name)
+               : turn_wait_known(uuid, id, timeout_s, name);
+}
+
 static int run(int argc, char **argv)
 {
     struct request request = parse(argc, argv);
@@ -103,7 +114,7 @@ static int run(int argc, char **argv)
     if (request.json)
         cli_print_json(result);
     if (request.wait)
-        code = turn_wait(client, json_member_string(result, "id", ""), request.timeout_s, argv[optind]);
+        code = wait_for(client, uuid, result, request.timeout_s, argv[optind]);
     json_decref(result);
     client_destroy(client);
     return code;

@@ -12,7 +12,8 @@
 
 int turn_subscribe(struct client *client, struct error *error)
 {
-    json_t *types = json_pack("[s, s, s, s]", "turn_ended", "attempt_ended", "session_ended", "cancelled");
+    json_t *types = json_pack("[s, s, s, s, s]", "turn_ended", "attempt_ended", "session_ended", "cancelled",
+                              "prompt_queued");
     json_t *result = client_call(client, "session.subscribe", json_pack("{s:o}", "types", types),
                                  CLI_CALL_TIMEOUT_MS, error);
 
@@ -39,6 +40,8 @@ static void judge(struct turn *turn, const json_t *event)
     turn->seq = (uint64_t)json_member_integer(event, "seq", (int64_t)turn->seq);
     if (strcmp(json_member_string(event, "prompt_id", ""), turn->prompt_id) == 0) {
         turn->known = true;
+        if (strcmp(json_member_string(event, "change", ""), "removed") == 0)
+            turn->code = cli_errorf(turn->name, "the prompt was removed from the queue");
         if (strcmp(type, "turn_ended") != 0)
             return;
         turn->code = strcmp(outcome, "completed") == 0

@@ -503,8 +503,9 @@ void approvals_say(struct host *host, const char *text)
     prompt = prompt_queue_add(&host->delivery.queue, id, text, PROMPT_NEXT);
     if (prompt == NULL)
         return;
-    prompt->seq =
-        events_emit(host, "prompt_queued", json_pack("{ss ss}", "prompt_id", id, "priority", "next"));
+    prompt->seq = events_emit(
+        host, "prompt_queued",
+        json_pack("{ss ss ss ss}", "prompt_id", id, "text", text, "priority", "next", "change", "added"));
     delivery_changed(host);
 }
 

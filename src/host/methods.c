@@ -57,6 +57,7 @@ static const struct method methods[] = {
     {"session.keys", method_session_keys},
     {"session.paste", method_session_paste},
     {"session.prompt", method_session_prompt},
+    {"session.queue", method_session_queue},
     {"session.approve", method_session_approve},
     {"session.cancel", method_session_cancel},
     {"session.retry", method_session_retry},

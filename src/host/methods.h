@@ -48,6 +48,10 @@ int method_session_retry(struct call *call);
 int method_session_kill(struct call *call);
 int method_session_rename(struct call *call);
 int method_session_approve(struct call *call);
+/* What is wrong with the text of a prompt, from prompt_text_check. Returns the code. */
+int call_refuse_text(struct call *call, int code);
+/* methods_queue.c */
+int method_session_queue(struct call *call);
 /* methods_why.c */
 int method_session_why(struct call *call);
 /* methods_input.c */

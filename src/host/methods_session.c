@@ -52,7 +52,7 @@ int method_session_subscribe(struct call *call)
     return 0;
 }
 
-static int refuse_text(struct call *call, int code)
+int call_refuse_text(struct call *call, int code)
 {
     if (code == RPC_TOO_LARGE)
         return call_fail(call, code, "a prompt may have 100 KiB at most");
@@ -81,7 +81,8 @@ static int add_prompt(struct call *call, const char *id, const char *text, enum 
     prompt->seq = host->events.last + 1;
     delivery_changed(host);
     (void)events_emit(host, "prompt_queued",
-                      json_pack("{ss ss}", "prompt_id", prompt->id, "text", prompt->text));
+                      json_pack("{ss ss ss ss}", "prompt_id", prompt->id, "text", prompt->text, "priority",
+                                prompt_priority_name(prompt->priority), "change", "added"));
     prompt_result(call, prompt);
     delivery_consider(host);
     return 0;
@@ -98,7 +99,7 @@ int method_session_prompt(struct call *call)
     struct prompt *known;
 
     if (code != 0)
-        return refuse_text(call, code);
+        return call_refuse_text(call, code);
     if ((code = call_expect(call, "id", JSON_STRING)) != 0 ||
         (code = call_expect(call, "priority", JSON_STRING)) != 0)
         return code;

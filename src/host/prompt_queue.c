@@ -8,12 +8,17 @@
 #include "base/utf8.h"
 #include "rpc/protocol.h"
 
-static const char *const state_names[] = {"queued", "sending", "sent", "uncertain"};
+static const char *const state_names[] = {"queued", "sending", "sent", "uncertain", "removed"};
 static const char *const priority_names[] = {"now", "next", "later"};
 
 const char *prompt_state_name(enum prompt_state state)
 {
     return state_names[state];
+}
+
+const char *prompt_priority_name(enum prompt_priority priority)
+{
+    return priority_names[priority];
 }
 
 static int index_of(const char *const *names, int count, const char *name)
@@ -65,12 +70,20 @@ struct prompt *prompt_queue_find(struct prompt_queue *queue, const char *id)
     return NULL;
 }
 
+/* How many are being sent: these stay first. */
+static size_t sending(const struct prompt_queue *queue)
+{
+    size_t count = 0;
+
+    while (count < queue->waiting_count && queue->waiting[count].state == PROMPT_SENDING)
+        count++;
+    return count;
+}
+
 static size_t place_of(const struct prompt_queue *queue, enum prompt_priority priority)
 {
-    size_t at = 0;
+    size_t at = sending(queue);
 
-    while (at < queue->waiting_count && queue->waiting[at].state == PROMPT_SENDING)
-        at++;
     while (priority != PROMPT_LATER && at < queue->waiting_count && queue->waiting[at].priority == PROMPT_NOW)
         at++;
     return priority == PROMPT_LATER ? queue->waiting_count : at;
@@ -88,12 +101,22 @@ static struct prompt *insert(struct prompt_queue *queue, size_t at, const struct
     return slot;
 }
 
+/* Of `length` more bytes in place of `instead`, which may be NULL. */
+static bool has_room(const struct prompt_queue *queue, size_t length, const struct prompt *instead)
+{
+    size_t bytes = length;
+
+    for (size_t i = 0; i < queue->waiting_count; i++)
+        bytes += &queue->waiting[i] == instead ? 0 : strlen(queue->waiting[i].text);
+    return bytes <= PROMPTS_WAITING_BYTES;
+}
+
 struct prompt *prompt_queue_add(struct prompt_queue *queue, const char *id, const char *text,
                                 enum prompt_priority priority)
 {
     struct prompt prompt = {.priority = priority};
 
-    if (queue->waiting_count >= PROMPTS_WAITING_MAX)
+    if (queue->waiting_count >= PROMPTS_WAITING_MAX || !has_room(queue, strlen(text), NULL))
         return NULL;
     prompt.number = ++queue->last_number;
     prompt.id = xstrdup(id);
@@ -104,6 +127,17 @@ struct prompt *prompt_queue_add(struct prompt_queue *queue, const char *id, cons
 struct prompt *prompt_queue_first(struct prompt_queue *queue)
 {
     return queue->waiting_count > 0 ? &queue->waiting[0] : NULL;
+}
+
+/* Takes it out of those that wait, without freeing anything. */
+static struct prompt take(struct prompt_queue *queue, size_t at)
+{
+    struct prompt prompt = queue->waiting[at];
+
+    queue->waiting_count--;
+    memmove(&queue->waiting[at], &queue->waiting[at + 1],
+            (queue->waiting_count - at) * sizeof *queue->waiting);
+    return prompt;
 }
 
 static void remember(struct prompt_queue *queue, struct prompt prompt)
@@ -122,17 +156,98 @@ static void remember(struct prompt_queue *queue, struct prompt prompt)
 bool prompt_queue_settle(struct prompt_queue *queue, uint64_t number, enum prompt_state state)
 {
     for (size_t i = 0; i < queue->waiting_count; i++) {
-        struct prompt prompt = queue->waiting[i];
-        if (prompt.number != number)
+        struct prompt prompt;
+        if (queue->waiting[i].number != number)
             continue;
-        queue->waiting_count--;
-        memmove(&queue->waiting[i], &queue->waiting[i + 1],
-                (queue->waiting_count - i) * sizeof *queue->waiting);
+        prompt = take(queue, i);
         prompt.state = state;
         remember(queue, prompt);
         return true;
     }
     return false;
+}
+
+/* ---- changes by a person ---- */
+
+/* 0 and where it stands among those that wait. */
+static int queued(struct prompt_queue *queue, const char *id, size_t *at)
+{
+    const struct prompt *prompt = prompt_queue_find(queue, id);
+
+    if (prompt == NULL)
+        return RPC_NOT_FOUND;
+    if (prompt->state != PROMPT_QUEUED)
+        return RPC_STALE;
+    *at = (size_t)(prompt - queue->waiting);
+    return 0;
+}
+
+int prompt_queue_remove(struct prompt_queue *queue, const char *id)
+{
+    size_t at;
+    int code = queued(queue, id, &at);
+
+    if (code == 0)
+        (void)prompt_queue_settle(queue, queue->waiting[at].number, PROMPT_REMOVED);
+    return code;
+}
+
+int prompt_queue_edit(struct prompt_queue *queue, const char *id, const char *text, size_t length)
+{
+    size_t at;
+    int code = prompt_text_check(text, length);
+
+    if (code == 0)
+        code = queued(queue, id, &at);
+    if (code == 0 && !has_room(queue, length, &queue->waiting[at]))
+        code = RPC_INPUT_FULL;
+    if (code != 0)
+        return code;
+    free(queue->waiting[at].text);
+    queue->waiting[at].text = xstrndup(text, length);
+    return 0;
+}
+
+int prompt_queue_move(struct prompt_queue *queue, const char *id, enum prompt_priority priority)
+{
+    struct prompt prompt;
+    size_t at;
+    int code = queued(queue, id, &at);
+
+    if (code != 0)
+        return code;
+    prompt = take(queue, at);
+    prompt.priority = priority;
+    (void)insert(queue, place_of(queue, priority), &prompt);
+    return 0;
+}
+
+int prompt_queue_place(struct prompt_queue *queue, const char *id, size_t at)
+{
+    struct prompt prompt;
+    size_t from, first = sending(queue);
+    int code = queued(queue, id, &from);
+
+    if (code != 0)
+        return code;
+    prompt = take(queue, from);
+    if (prompt.priority == PROMPT_NOW)
+        prompt.priority = PROMPT_NEXT;
+    if (at > queue->waiting_count - first)
+        at = queue->waiting_count - first;
+    (void)insert(queue, first + at, &prompt);
+    return 0;
+}
+
+int prompt_queue_index(const struct prompt_queue *queue, const char *id)
+{
+    size_t first = sending(queue);
+
+    for (size_t i = first; i < queue->waiting_count; i++) {
+        if (strcmp(queue->waiting[i].id, id) == 0)
+            return (int)(i - first);
+    }
+    return -1;
 }
 
 size_t prompt_queue_recover(struct prompt_queue *queue, uint64_t number)
@@ -185,7 +300,8 @@ static void load_one(struct prompt_queue *queue, const json_t *saved)
 {
     const char *id = json_member_string(saved, "id", NULL), *text = json_member_string(saved, "text", NULL);
     int priority = prompt_priority_parse(json_member_string(saved, "priority", NULL));
-    int state = index_of(state_names, 4, json_member_string(saved, "state", NULL));
+    int state = index_of(state_names, sizeof state_names / sizeof state_names[0],
+                         json_member_string(saved, "state", NULL));
     struct prompt prompt = {.number = (uint64_t)json_member_integer(saved, "number", 0),
                             .seq = (uint64_t)json_member_integer(saved, "seq", 0)};
 

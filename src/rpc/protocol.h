@@ -22,7 +22,7 @@ enum rpc_code {
     RPC_NOT_ALLOWED = 3,  /* the caller runs inside a session */
     RPC_ENDED = 4,        /* the attempt has ended: retry first */
     RPC_RUNNING = 5,      /* the attempt has not ended */
-    RPC_STALE = 6,        /* the approval is no longer there */
+    RPC_STALE = 6,        /* the approval or the prompt is no longer there */
     RPC_INPUT_FULL = 7,   /* the agent does not read its input */
     RPC_TOO_LARGE = 8,    /* prompt above 100 KiB, line above 1 MiB */
     RPC_BAD_TEXT = 9,     /* NUL or a control byte in a prompt */

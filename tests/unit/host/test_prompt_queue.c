@@ -91,6 +91,28 @@ TEST(too_many_waiting_are_refused)
     prompt_queue_finish(&queue);
 }
 
+TEST(too_much_text_is_refused)
+{
+    struct prompt_queue queue;
+    char *text = malloc(RPC_PROMPT_MAX + 1);
+
+    prompt_queue_init(&queue);
+    memset(text, 'a', RPC_PROMPT_MAX);
+    text[RPC_PROMPT_MAX] = '\0';
+    CHECK(prompt_queue_add(&queue, "a", text, PROMPT_LATER) != NULL);
+    CHECK(prompt_queue_add(&queue, "b", text, PROMPT_LATER) != NULL);
+    CHECK(prompt_queue_add(&queue, "c", text, PROMPT_LATER) != NULL);
+    CHECK(prompt_queue_add(&queue, "d", "x", PROMPT_LATER) != NULL);
+    CHECK(prompt_queue_add(&queue, "e", text, PROMPT_LATER) == NULL);
+    CHECK_NUMBER(prompt_queue_edit(&queue, "a", text, RPC_PROMPT_MAX), 0);
+    CHECK(prompt_queue_add(&queue, "e", "x", PROMPT_LATER) != NULL);
+    CHECK_NUMBER(prompt_queue_edit(&queue, "e", text, RPC_PROMPT_MAX), RPC_INPUT_FULL);
+    CHECK_NUMBER(prompt_queue_remove(&queue, "a"), 0);
+    CHECK_NUMBER(prompt_queue_edit(&queue, "e", text, RPC_PROMPT_MAX), 0);
+    free(text);
+    prompt_queue_finish(&queue);
+}
+
 TEST(crash_makes_the_prompt_in_work_uncertain)
 {
     struct prompt_queue queue, next;
@@ -123,6 +145,101 @@ TEST(number_in_the_ring_is_never_given_again)
     prompt_queue_init(&queue);
     CHECK_NUMBER(prompt_queue_recover(&queue, 9), 0);
     CHECK_NUMBER(prompt_queue_add(&queue, "a", "x", PROMPT_LATER)->number, 10);
+    prompt_queue_finish(&queue);
+}
+
+TEST(queued_prompts_are_removed_and_their_ids_stay_known)
+{
+    struct prompt_queue queue, next;
+    json_t *saved;
+
+    prompt_queue_init(&queue);
+    prompt_queue_init(&next);
+    prompt_queue_add(&queue, "a", "x", PROMPT_LATER)->state = PROMPT_SENDING;
+    prompt_queue_add(&queue, "b", "x", PROMPT_LATER);
+    prompt_queue_add(&queue, "c", "x", PROMPT_LATER);
+    CHECK_NUMBER(prompt_queue_remove(&queue, "nobody"), RPC_NOT_FOUND);
+    CHECK_NUMBER(prompt_queue_remove(&queue, "a"), RPC_STALE);
+    CHECK_NUMBER(prompt_queue_remove(&queue, "b"), 0);
+    CHECK_NUMBER(prompt_queue_remove(&queue, "b"), RPC_STALE);
+    CHECK_STRING(order(&queue), "ac");
+    saved = prompt_queue_save(&queue);
+    prompt_queue_load(&next, saved);
+    CHECK_STRING(order(&next), "ac");
+    CHECK_NUMBER(prompt_queue_find(&next, "b")->state, PROMPT_REMOVED);
+    json_decref(saved);
+    prompt_queue_finish(&queue);
+    prompt_queue_finish(&next);
+}
+
+TEST(edited_prompts_keep_number_and_place)
+{
+    struct prompt_queue queue;
+    char *large = malloc(RPC_PROMPT_MAX + 2);
+
+    prompt_queue_init(&queue);
+    prompt_queue_add(&queue, "a", "x", PROMPT_LATER);
+    prompt_queue_add(&queue, "b", "y", PROMPT_LATER);
+    CHECK_NUMBER(prompt_queue_edit(&queue, "a", "other words", 5), 0);
+    CHECK_STRING(order(&queue), "ab");
+    CHECK_STRING(prompt_queue_first(&queue)->text, "other");
+    CHECK_NUMBER(prompt_queue_first(&queue)->number, 1);
+    CHECK_NUMBER(prompt_queue_edit(&queue, "a", "", 0), RPC_INVALID_PARAMS);
+    CHECK_NUMBER(prompt_queue_edit(&queue, "a", "a\0b", 3), RPC_BAD_TEXT);
+    memset(large, 'a', RPC_PROMPT_MAX + 1);
+    large[RPC_PROMPT_MAX + 1] = '\0';
+    CHECK_NUMBER(prompt_queue_edit(&queue, "a", large, RPC_PROMPT_MAX + 1), RPC_TOO_LARGE);
+    CHECK_STRING(prompt_queue_first(&queue)->text, "other");
+    prompt_queue_first(&queue)->state = PROMPT_SENDING;
+    CHECK_NUMBER(prompt_queue_edit(&queue, "a", "late", 4), RPC_STALE);
+    CHECK_NUMBER(prompt_queue_edit(&queue, "nobody", "late", 4), RPC_NOT_FOUND);
+    free(large);
+    prompt_queue_finish(&queue);
+}
+
+TEST(prompts_move_by_priority)
+{
+    struct prompt_queue queue;
+
+    prompt_queue_init(&queue);
+    prompt_queue_add(&queue, "a", "x", PROMPT_LATER)->state = PROMPT_SENDING;
+    prompt_queue_add(&queue, "b", "x", PROMPT_LATER);
+    prompt_queue_add(&queue, "c", "x", PROMPT_LATER);
+    prompt_queue_add(&queue, "d", "x", PROMPT_LATER);
+    CHECK_NUMBER(prompt_queue_move(&queue, "d", PROMPT_NOW), 0);
+    CHECK_STRING(order(&queue), "adbc");
+    CHECK_NUMBER(prompt_queue_move(&queue, "c", PROMPT_NEXT), 0);
+    CHECK_STRING(order(&queue), "adcb");
+    CHECK_NUMBER(prompt_queue_move(&queue, "d", PROMPT_LATER), 0);
+    CHECK_STRING(order(&queue), "acbd");
+    CHECK_NUMBER(queue.waiting[3].priority, PROMPT_LATER);
+    CHECK_NUMBER(prompt_queue_move(&queue, "a", PROMPT_LATER), RPC_STALE);
+    CHECK_NUMBER(prompt_queue_move(&queue, "nobody", PROMPT_LATER), RPC_NOT_FOUND);
+    prompt_queue_finish(&queue);
+}
+
+TEST(prompts_move_to_a_place_behind_what_is_being_sent)
+{
+    struct prompt_queue queue;
+
+    prompt_queue_init(&queue);
+    prompt_queue_add(&queue, "a", "x", PROMPT_LATER)->state = PROMPT_SENDING;
+    prompt_queue_add(&queue, "b", "x", PROMPT_NOW);
+    prompt_queue_add(&queue, "c", "x", PROMPT_LATER);
+    prompt_queue_add(&queue, "d", "x", PROMPT_LATER);
+    CHECK_NUMBER(prompt_queue_place(&queue, "d", 0), 0);
+    CHECK_STRING(order(&queue), "adbc");
+    CHECK_NUMBER(prompt_queue_index(&queue, "d"), 0);
+    CHECK_NUMBER(prompt_queue_index(&queue, "c"), 2);
+    CHECK_NUMBER(prompt_queue_index(&queue, "a"), -1);
+    CHECK_NUMBER(prompt_queue_place(&queue, "b", 2), 0);
+    CHECK_STRING(order(&queue), "adcb");
+    CHECK_NUMBER(queue.waiting[3].priority, PROMPT_NEXT);
+    CHECK_NUMBER(prompt_queue_place(&queue, "d", SIZE_MAX), 0);
+    CHECK_STRING(order(&queue), "acbd");
+    CHECK_NUMBER(queue.waiting[3].priority, PROMPT_LATER);
+    CHECK_NUMBER(prompt_queue_place(&queue, "a", 1), RPC_STALE);
+    CHECK_NUMBER(prompt_queue_place(&queue, "nobody", 1), RPC_NOT_FOUND);
     prompt_queue_finish(&queue);
 }
 
