@@ -233,9 +233,10 @@ static int read_proofs(const struct place *place, const json_t *object, struct p
 
 static int read_document(const struct place *place, const json_t *document, struct rules *rules)
 {
-    static const char *const keys[] = {"$schema", "version",   "agent",          "title", "seen", "command",
-                                       "install", "interrupt", "enter_delay_ms", "ready", "turn", "identify",
-                                       "proofs",  "titles",    "screen",         NULL};
+    static const char *const keys[] = {
+        "$schema",   "version",        "agent",  "title",    "seen",  "command", "install",
+        "interrupt", "enter_delay_ms", "home",   "scrubbed", "login", "ready",   "turn",
+        "identify",  "proofs",         "titles", "screen",   NULL};
     const json_t *identify = json_object_get(document, "identify");
 
     if (json_member_integer(document, "version", 0) != RULES_VERSION)

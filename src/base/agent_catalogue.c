@@ -15,24 +15,28 @@ static const char *const no_arguments[] = {NULL};
  * end theirs. */
 static const char *const codex_arguments[] = {"--no-daemon", NULL};
 
-static const char *const nothing_scrubbed[] = {NULL};
-static const char *const claude_scrubbed[] = {
-    "ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN",    "CLAUDE_CODE_OAUTH_TOKEN", "ANTHROPIC_PROFILE",
-    "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX",  NULL};
-static const char *const codex_scrubbed[] = {"CODEX_HOME",         "CODEX_SQLITE_HOME", "CODEX_API_KEY",
-                                             "CODEX_ACCESS_TOKEN", "OPENAI_API_KEY",    NULL};
-static const char *const gemini_scrubbed[] = {"GEMINI_CLI_HOME",      "GEMINI_API_KEY",
-                                              "GOOGLE_API_KEY",       "GOOGLE_GENAI_USE_VERTEXAI",
-                                              "GOOGLE_CLOUD_PROJECT", NULL};
-static const char *const opencode_scrubbed[] = {"OPENCODE_AUTH_CONTENT", "OPENCODE_DB", NULL};
-
 static const struct agent_entry entries[] = {
-    {"claude", "Claude Code", "claude", "npm install -g @anthropic-ai/claude-code", no_arguments,
-     claude_scrubbed},
-    {"codex", "Codex", "codex", "npm install -g @openai/codex", codex_arguments, codex_scrubbed},
-    {"gemini", "Gemini CLI", "gemini", "npm install -g @google/gemini-cli", no_arguments, gemini_scrubbed},
-    {"opencode", "opencode", "opencode", "npm install -g opencode-ai", no_arguments, opencode_scrubbed},
-    {"command", "command", NULL, NULL, no_arguments, nothing_scrubbed},
+    {.name = "claude",
+     .title = "Claude Code",
+     .program = "claude",
+     .install = "npm install -g @anthropic-ai/claude-code",
+     .arguments = no_arguments},
+    {.name = "codex",
+     .title = "Codex",
+     .program = "codex",
+     .install = "npm install -g @openai/codex",
+     .arguments = codex_arguments},
+    {.name = "gemini",
+     .title = "Gemini CLI",
+     .program = "gemini",
+     .install = "npm install -g @google/gemini-cli",
+     .arguments = no_arguments},
+    {.name = "opencode",
+     .title = "opencode",
+     .program = "opencode",
+     .install = "npm install -g opencode-ai",
+     .arguments = no_arguments},
+    {.name = "command", .title = "command", .arguments = no_arguments},
 };
 
 /* Agents that are data only, read once and kept for the life of the program. */
@@ -43,25 +47,48 @@ static struct agent_entry data_entries[DATA_ENTRIES_MAX];
 static size_t data_count;
 static json_t *user_files; /* kept */
 
+/* A list's texts from the first on, kept for ever; they point into it. */
+static const char *const *texts_of(const json_t *list, size_t first)
+{
+    size_t count = json_array_size(list), kept = 0;
+    const char **texts = xcalloc(count + 1, sizeof *texts);
+
+    for (size_t i = first; i < count; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text != NULL)
+            texts[kept++] = text;
+    }
+    return texts;
+}
+
+/* What the agent's file says of its directory and login. */
+static void describe_login(struct agent_entry *entry, const json_t *file)
+{
+    const json_t *home = json_object_get(file, "home");
+
+    entry->scrubbed = texts_of(json_object_get(file, "scrubbed"), 0);
+    entry->home =
+        (struct agent_home){json_member_string(home, "variable", NULL),
+                            json_member_string(home, "default", ""), json_member_string(home, "below", "")};
+    entry->login = json_object_get(file, "login");
+}
+
 static const struct agent_entry *add_data(const json_t *file)
 {
     const json_t *command = json_object_get(file, "command");
-    size_t count = json_array_size(command);
-    const char **arguments;
+    const char *program = json_string_value(json_array_get(command, 0));
     struct agent_entry *entry;
 
-    if (count == 0 || data_count == DATA_ENTRIES_MAX)
+    if (program == NULL || data_count == DATA_ENTRIES_MAX)
         return NULL;
-    arguments = xcalloc(count, sizeof *arguments);
-    for (size_t i = 1; i < count; i++)
-        arguments[i - 1] = json_string_value(json_array_get(command, i));
     entry = &data_entries[data_count++];
-    *entry = (struct agent_entry){json_member_string(file, "agent", ""),
-                                  json_member_string(file, "title", json_member_string(file, "agent", "")),
-                                  json_string_value(json_array_get(command, 0)),
-                                  json_member_string(file, "install", NULL),
-                                  arguments,
-                                  nothing_scrubbed};
+    *entry = (struct agent_entry){
+        .name = json_member_string(file, "agent", ""),
+        .title = json_member_string(file, "title", json_member_string(file, "agent", "")),
+        .program = program,
+        .install = json_member_string(file, "install", NULL),
+        .arguments = texts_of(command, 1)};
+    describe_login(entry, file);
     return entry;
 }
 
@@ -93,8 +120,11 @@ const struct agent_entry *agent_catalogue(size_t *count)
     const size_t coded = sizeof entries / sizeof entries[0];
     const char *name;
 
-    for (size_t i = 0; total == 0 && i + 1 < coded; i++)
-        all[i] = entries[i];
+    for (size_t i = 0; total == 0 && i < coded; i++) {
+        size_t place = i + 1 < coded ? i : DATA_ENTRIES_MAX - 1;
+        all[place] = entries[i];
+        describe_login(&all[place], agent_data(entries[i].name));
+    }
     if (total == 0) {
         total = coded - 1;
         for (size_t i = 0; (name = agent_data_name(i)) != NULL && total + 1 < DATA_ENTRIES_MAX; i++) {
@@ -102,7 +132,7 @@ const struct agent_entry *agent_catalogue(size_t *count)
             if (entry != NULL)
                 all[total++] = *entry;
         }
-        all[total++] = entries[coded - 1];
+        all[total++] = all[DATA_ENTRIES_MAX - 1];
     }
     *count = total;
     return all;

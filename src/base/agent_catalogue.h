@@ -5,7 +5,15 @@
 #ifndef BASE_AGENT_CATALOGUE_H
 #define BASE_AGENT_CATALOGUE_H
 
+#include <jansson.h>
 #include <stddef.h>
+
+/* Where an agent keeps its settings, login and conversations: BELOW in the value of the variable, else of HOME/DEFAULT. */
+struct agent_home {
+    const char *variable;  /* "CLAUDE_CONFIG_DIR"; NULL: not known */
+    const char *otherwise; /* ".claude", below the home directory, when the variable is not set */
+    const char *below;     /* "", or where below that value: ".gemini" */
+};
 
 struct agent_entry {
     const char *name;             /* "claude" */
@@ -14,6 +22,8 @@ struct agent_entry {
     const char *install;          /* the command line that installs it, or NULL */
     const char *const *arguments; /* given unless agents.NAME.args says otherwise; NULL-terminated */
     const char *const *scrubbed;  /* environment variables that would cross accounts; NULL-terminated */
+    struct agent_home home;
+    const json_t *login; /* "login" of its file, see agent/rules/schema.json; or NULL */
 };
 
 /* All built-in ones; "command" is the last. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "runner/account.h"
 #include "runner/local.h"
 #include "store/session_dir.h"
 
@@ -23,7 +24,7 @@ int start_check_account(const struct config *config, const char *agent, const ch
     if (strcmp(json_member_string(entry, "agent", ""), agent) != 0)
         return error_set(error, "the account %s is for %s, not for %s", account,
                          json_member_string(entry, "agent", "?"), agent);
-    return 0;
+    return account_check_named(config, agent, account, error);
 }
 
 /* Whether the session object speaks of the attempt's start: 1 it runs or ran, -1 it failed (error filled), 0 not yet. */

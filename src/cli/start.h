@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "config/config.h"
 
-/* Whether the account exists and is one of that agent's. Returns 0 or -1. */
+/* Whether the account exists, is one of that agent's and has its directory. Returns 0 or -1. */
 int start_check_account(const struct config *config, const char *agent, const char *account,
                         struct error *error);
 

@@ -1,5 +1,5 @@
 /*
- * What a JSON Schema cannot say about a configuration: names, variables, and that no two accounts share a login.
+ * What a JSON Schema cannot say about a configuration: variables, and accounts (config/accounts.h).
  */
 #ifndef CONFIG_RULES_H
 #define CONFIG_RULES_H
@@ -11,8 +11,5 @@
 
 /* For a configuration that keeps to the schema. Returns 0 or -1, with path and problem as schema_check fills them. */
 int rules_check(const json_t *root, struct key_path *path, struct buffer *problem);
-
-/* The variable that names the folder in which an agent keeps its login, or NULL. */
-const char *rules_login_variable(const char *agent);
 
 #endif

@@ -171,12 +171,20 @@ static bool listed(const json_t *words, const char *word)
     return false;
 }
 
+/* "format": "agent": beside those listed also an agent of the user's own. */
+static bool is_name(const json_t *names, const char *key)
+{
+    return listed(json_object_get(names, "enum"), key) ||
+           (json_object_get(names, "format") != NULL && agent_catalogue_find(key) != NULL);
+}
+
 static int check_enum(struct check *check, const json_t *schema, const json_t *value)
 {
     const json_t *words = json_object_get(schema, "enum");
 
-    /* What was once a boolean. */
-    if (words == NULL || (json_is_boolean(value) && json_object_get(schema, "type") != NULL) || (json_is_string(value) && listed(words, json_string_value(value))))
+    /* A schema that allows a boolean beside words names both in its type. */
+    if (words == NULL || (json_is_boolean(value) && json_object_get(schema, "type") != NULL) ||
+        (json_is_string(value) && is_name(schema, json_string_value(value))))
         return 0;
     print_words(check->problem, words, json_is_string(value) ? json_string_value(value) : "");
     buffer_append_string(check->problem, ", not ");
@@ -230,13 +238,6 @@ static int check_array(struct check *check, const json_t *schema, const json_t *
 }
 
 /* ---- objects ---- */
-
-/* "format": "agent": beside those listed also an agent of the user's own. */
-static bool is_name(const json_t *names, const char *key)
-{
-    return listed(json_object_get(names, "enum"), key) ||
-           (json_object_get(names, "format") != NULL && agent_catalogue_find(key) != NULL);
-}
 
 static int check_key(struct check *check, const json_t *schema, const char *key)
 {

@@ -6,6 +6,7 @@
 #ifndef HOST_ENVIRONMENT_H
 #define HOST_ENVIRONMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "agent/driver.h"
@@ -22,6 +23,7 @@ struct attempt_start {
 
 struct environment {
     struct arguments argv, set, unset; /* as in struct keeper_start */
+    bool account_gone;                 /* why it failed: the account's directory cannot be used */
 };
 
 /* Returns 0, or -1 and the error when the session does not say what to run or a value cannot be had. Call
