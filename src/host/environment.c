@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "host/accounting.h"
 #include "host/host.h"
 #include "runner/account.h"
 #include "store/session_dir.h"
@@ -132,7 +131,6 @@ static void inject(struct host *host, struct environment *environment)
         .variable = variable, .argument = environment, .argv = &environment->argv, .set = &environment->set};
 
     usage_file_begin(host, variable, environment);
-    accounting_begin(host, variable, environment);
     if (host->driver->inject == NULL)
         return;
     command = hooks_command(host);
