@@ -12,7 +12,8 @@
 
 struct prices;
 
-/* `path`: the user's file, or NULL; one that cannot be used is an error, and what is built in is returned all the same. */
+/* `path`: the user's file, or NULL; it may be missing. One that cannot be used makes an error, whose text is empty otherwise;
+ * what is built in is returned all the same. */
 struct prices *prices_load(const char *path, struct error *error);
 void prices_destroy(struct prices *prices);
 /* US dollars of what the record says, by its model (the longest name that the model's begins with); below 0: no price is
