@@ -114,6 +114,12 @@ const char *cancel_turn(struct host *host)
     return "interrupted";
 }
 
+void cancel_begin(struct host *host)
+{
+    if (host->cancel.tries == 0)
+        interrupt(host);
+}
+
 void cancel_follow(struct host *host)
 {
     enum phase phase = host->activity.detector.phase.phase;

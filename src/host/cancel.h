@@ -20,6 +20,8 @@ void cancel_init(struct host *host);
 void cancel_finish(struct host *host);
 /* "interrupted", "nothing to cancel", or "ending" when the session is being ended. */
 const char *cancel_turn(struct host *host);
+/* Interrupts the turn for a reason that is no person's wish: nothing is told of it. */
+void cancel_begin(struct host *host);
 /* The phase changed. */
 void cancel_follow(struct host *host);
 

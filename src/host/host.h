@@ -31,6 +31,7 @@
 #include "host/session.h"
 #include "host/side_files.h"
 #include "host/stream.h"
+#include "host/turn_timer.h"
 #include "host/typing.h"
 
 struct host {
@@ -57,6 +58,7 @@ struct host {
     struct side_files *side_files; /* NULL: the agent has none */
     struct attempt attempt;
     struct activity activity;
+    struct turn_timer turn_timer;
     struct typing typing;
     struct delivery delivery;
     struct cancel cancel;

@@ -276,5 +276,7 @@ void observe_agent(struct host *host, enum evidence_source source, const struct 
     };
 
     if (!host->attempt.replaying)
+        turn_timer_observed(host, observation);
+    if (!host->attempt.replaying)
         kinds[observation->kind](host, source, observation);
 }

@@ -51,6 +51,7 @@ void turn_begin(struct host *host, const char *prompt_id)
     turn->worked = turn->cancelled = false;
     free(turn->prompt_id);
     turn->prompt_id = prompt_id == NULL ? NULL : xstrdup(prompt_id);
+    turn_timer_began(host);
     keep(host);
     if (prompt_id != NULL || host->activity.entered)
         session_keep(host, "conversed", json_true());
@@ -72,10 +73,12 @@ void turn_end(struct host *host, const char *outcome)
     turn->changed_ms = clock_realtime_ms();
     /* Some agents put the prompt of a turn that was interrupted back into their box. */
     host->delivery.clear = turn->cancelled || strcmp(outcome, "cancelled") == 0;
+    if (turn->cancelled)
+        outcome = "cancelled";
+    outcome = turn_timer_ended(host, outcome);
     (void)events_emit(host, "turn_ended",
                       json_pack("{sIsoss}", "turn", (json_int_t)turn->number, "prompt_id",
-                                json_string_or_null(turn->prompt_id), "outcome",
-                                turn->cancelled ? "cancelled" : outcome));
+                                json_string_or_null(turn->prompt_id), "outcome", outcome));
     free(turn->prompt_id);
     turn->prompt_id = NULL;
     keep(host);
@@ -92,6 +95,7 @@ void turn_follow(struct host *host, enum phase phase)
 
     if (phase_is_working(phase) && !turn->open)
         turn_begin(host, NULL);
+    turn_timer_follow(host, phase);
     if (is_part_of_turn(phase))
         turn->worked = true;
     else if (phase == PHASE_IDLE && turn->worked) {

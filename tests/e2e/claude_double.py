@@ -3,6 +3,9 @@
 
 say:TEXT     answers TEXT, in pieces
 count:N      N words, ten a second, until interrupted
+mute         says nothing until it is interrupted
+slow:N       says nothing for N seconds, then answers
+deaf         says nothing and takes no interrupt
 tool         asks for permission, then for its result
 junk         lines that are no messages
 big          a line that is too long, then half a megabyte of text
@@ -81,6 +84,22 @@ def respond(message):
     tell(type="control_response", response={"subtype": "success", "request_id": message["request_id"], "response": {}})
 
 
+def mute(seconds=None):
+    """False when it was interrupted."""
+    end = None if seconds is None else time.monotonic() + seconds
+    while True:
+        try:
+            if interrupted(incoming.get(timeout=None if end is None else max(0, end - time.monotonic()))):
+                return False
+        except queue.Empty:
+            return True
+
+
+def deaf():
+    while True:
+        time.sleep(60)
+
+
 def tool():
     begin_message()
     block = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"command": "touch it"}}
@@ -126,6 +145,10 @@ def turn(text, started):
         say([c for c in text[4:]])
     elif text.startswith("count:"):
         failed = not say([f"n{i} " for i in range(int(text[6:]))], 0.1)
+    elif text == "mute":
+        failed = not mute()
+    elif text.startswith("slow:"):
+        failed = not (mute(float(text[5:])) and say(["at last"]))
     elif text.startswith("exit:"):
         say(["bye"])
         print("last words", file=sys.stderr)
@@ -143,7 +166,7 @@ def turn(text, started):
          total_cost_usd=0.01, modelUsage={"double-1": {"inputTokens": 100, "outputTokens": 7, "contextWindow": 1000}})
 
 
-WORDS = {"tool": tool, "junk": junk, "file": changed}
+WORDS = {"tool": tool, "junk": junk, "file": changed, "deaf": deaf}
 
 
 def main():

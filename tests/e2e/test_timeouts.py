@@ -1,0 +1,100 @@
+"""How long turns and sessions may take. The agent is a double of Claude in stream mode."""
+import json
+import sys
+import time
+
+import pytest
+
+from harness import alive, until
+from test_stream import DOUBLE, host_dies
+
+
+@pytest.fixture
+def agent(ganger):
+    """agent(prompt, **timeouts): starts the session `one` of the double."""
+    def start(prompt, options=(), **timeouts):
+        ganger.configure(agents={"claude": {"command": [sys.executable, str(DOUBLE)]}}, timeouts=timeouts,
+                         retry={"transient": {"max_elapsed_s": 0}})
+        ganger.run("run", "-d", "-m", "stream", "-a", "claude", "-n", "one", *options, prompt)
+    return start
+
+
+def outcomes(ganger):
+    return [e["outcome"] for e in ganger.events("one", "turn_ended")]
+
+
+def first_outcome(ganger):
+    return until(lambda: outcomes(ganger), "the end of the turn")[0]
+
+
+def test_no_answer_in_time_ends_the_turn(ganger, agent):
+    agent("mute", connect_s=0.5)
+    assert first_outcome(ganger) == "failed"
+    error = ganger.events("one", "error")[0]
+    assert error["class"] == error["code"] == "connect_timeout" and "connect_s" in error["message"]
+    assert ganger.session("one")["last_error"]["class"] == "connect_timeout"
+    assert not ganger.events("one", "cancelled")
+    ganger.run("send", "one", "say:on it goes", "--wait")
+    assert outcomes(ganger)[-1] == "completed"
+
+
+def test_an_answer_in_time_stops_the_connect_timeout(ganger, agent):
+    agent("slow:0.3", connect_s=2)
+    ganger.screen_shows("one", "at last")
+    ganger.run("send", "one", "count:30")
+    until(lambda: len(outcomes(ganger)) == 2, "the second turn's end")
+    assert outcomes(ganger) == ["completed", "completed"] and not ganger.events("one", "error")
+
+
+def test_a_long_turn_is_warned_of_and_ended(ganger, agent):
+    agent("count:1000", warn_s=[1, 0.5], hard_s=1.5)
+    assert first_outcome(ganger) == "timeout"
+    warnings = [e for e in ganger.events("one", "warning") if e["code"] == "turn_long"]
+    assert [round(e["age_s"], 1) for e in warnings] == [0.5, 1.0] and warnings[0]["turn"] == 1
+    assert ganger.session("one")["last_error"]["class"] == "timeout"
+    assert ganger.phase_is("one", "idle")
+    ganger.screen_shows("one", "interrupted")
+    ganger.run("send", "one", "say:on it goes", "--wait")
+    assert outcomes(ganger) == ["timeout", "completed"]
+
+
+def test_zero_switches_them_off(ganger, agent):
+    agent("slow:1.5", connect_s=0, warn_s=[0], hard_s=0)
+    assert first_outcome(ganger) == "completed"
+    assert not ganger.events("one", "error", "warning")
+
+
+def test_time_in_which_a_person_is_asked_does_not_count(ganger, agent):
+    agent("tool", hard_s=1.5, connect_s=1, warn_s=[])
+    session = ganger.phase_is("one", "approval")
+    asked = time.monotonic()
+    until(lambda: time.monotonic() > asked + 2.5, "more time than the turn may take")
+    assert not ganger.events("one", "error") and not outcomes(ganger)
+    ganger.run("approve", "one", "--id", session["pending_approvals"][0]["id"])
+    assert first_outcome(ganger) == "completed"
+
+
+def test_an_agent_that_takes_no_interrupt_is_ended(ganger, agent):
+    agent("deaf", hard_s=0.5, warn_s=[])
+    pid = ganger.session("one")["pid"]
+    session = ganger.phase_is("one", "timeout", seconds=30)
+    assert session["exit"]["state"] == "timeout" and not alive(pid)
+    assert outcomes(ganger) == ["timeout"]
+    assert session["last_error"]["class"] == "timeout"
+
+
+def test_turns_are_counted_on_when_hosts_die(ganger, agent):
+    agent("count:1000", hard_s=4, warn_s=[1])
+    began = time.monotonic()
+    until(lambda: any(e["code"] == "turn_long" for e in ganger.events("one", "warning")), "the warning")
+    host_dies(ganger, "one")
+    assert first_outcome(ganger) == "timeout"
+    assert time.monotonic() - began < 7
+    assert len([e for e in ganger.events("one", "warning") if e["code"] == "turn_long"]) == 1
+
+
+def test_an_interrupted_turn_is_ended_although_the_host_died(ganger, agent):
+    agent("deaf", hard_s=0.5, warn_s=[])
+    until(lambda: ganger.events("one", "error"), "the end of the time")
+    host_dies(ganger, "one")
+    assert ganger.phase_is("one", "timeout", seconds=30)["last_error"]["class"] == "timeout"
