@@ -46,10 +46,9 @@ static bool other_schema(sqlite3 *database, int result)
     return (result & 0xFF) == SQLITE_ERROR && strncmp(sqlite3_errmsg(database), "no such ", 8) == 0;
 }
 
-static bool is_disk_full(sqlite3 *database)
+/* SQLite says SQLITE_FULL for ENOSPC alone. */
+static bool is_disk_full(int code)
 {
-    int code = sqlite3_system_errno(database);
-
     return code == ENOSPC || code == EDQUOT || code == EFBIG;
 }
 
@@ -76,7 +75,7 @@ int ledger_damaged(struct ledger *ledger, struct error *error, const char *reaso
 
 int ledger_failed(struct ledger *ledger, struct error *error, const char *what)
 {
-    int result = sqlite3_extended_errcode(ledger->database), code = ledger_errno(result);
+    int system = errno, result = sqlite3_extended_errcode(ledger->database), code = ledger_errno(result);
     char reason[200];
 
     (void)snprintf(reason, sizeof reason, "%s", sqlite3_errmsg(ledger->database));
@@ -88,7 +87,7 @@ int ledger_failed(struct ledger *ledger, struct error *error, const char *what)
     }
     if (code == EUCLEAN || other_schema(ledger->database, result))
         return ledger_damaged(ledger, error, reason);
-    if (code == EIO && is_disk_full(ledger->database))
+    if (code == EIO && is_disk_full(system))
         code = ENOSPC;
     return ledger_place_error(error, code, what, ledger->path,
                               code == EINVAL || code == EBUSY || code == EIO ? reason : NULL);
@@ -172,6 +171,7 @@ int ledger_step(struct ledger *ledger, struct error *error, sqlite3_stmt *statem
 
     if (ledger->aside)
         return refuse(ledger, error);
+    errno = 0;
     result = sqlite3_step(statement);
     if (result == SQLITE_ROW)
         return 1;
