@@ -120,6 +120,15 @@ static void command_arguments(const struct agent_start *start, struct arguments 
     (void)out;
 }
 
+/* opencode keeps all conversations in one database. */
+static const char *const claude_carried[] = {"projects/*/%s.jsonl", "projects/*/%s", NULL};
+static const char *const codex_carried[] = {"sessions/*/*/*/rollout-*-%s.jsonl",
+                                            "sessions/*/*/*/rollout-*-%s.jsonl.zst", NULL};
+static const char *const gemini_carried[] = {"tmp/*/chats/session-*-%8.jsonl", "tmp/*/chats/%s", NULL};
+static const struct agent_carry claude_carry = {.files = claude_carried};
+static const struct agent_carry codex_carry = {.files = codex_carried};
+static const struct agent_carry gemini_carry = {.files = gemini_carried, .marker = ".project_root"};
+
 static const struct agent_driver drivers[] = {
     {.name = "claude",
      .takes_session_id = true,
@@ -132,6 +141,7 @@ static const struct agent_driver drivers[] = {
      .inject = claude_inject,
      .hooks = &claude_hooks,
      .file = &claude_session_file,
+     .carry = &claude_carry,
      .transcript = &claude_transcript,
      .stream = &claude_stream},
     {.name = "codex",
@@ -144,6 +154,7 @@ static const struct agent_driver drivers[] = {
      .arguments = codex_arguments,
      .inject = codex_inject,
      .hooks = &codex_hooks,
+     .carry = &codex_carry,
      .file = &codex_rollout_file},
     {.name = "gemini",
      .takes_session_id = true,
@@ -155,6 +166,7 @@ static const struct agent_driver drivers[] = {
      .stream = &gemini_stream,
      .arguments = gemini_arguments,
      .hooks = &gemini_hooks,
+     .carry = &gemini_carry,
      .transcript = &gemini_transcript},
     {.name = "opencode",
      .can_resume = true,

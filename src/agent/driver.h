@@ -88,6 +88,18 @@ struct agent_file {
     bool (*is_of)(const json_t *first, const char *folder);
 };
 
+/*
+ * The files in which a conversation is kept, below the agent's directory, for taking it to another account: patterns in which
+ * each step is matched as fnmatch(3) does, "%s" is the conversation's id and "%8" its first eight characters. A folder is
+ * meant with all that is in it.
+ */
+struct agent_carry {
+    const char *const *files; /* NULL-terminated */
+    /* The folder for the first step with a "*" belongs to a working folder, whose path this file in it says; its name there
+     * may be another one. NULL: it has the same name everywhere. */
+    const char *marker;
+};
+
 struct agent_driver {
     const char *name;      /* as in the catalogue */
     bool takes_session_id; /* a new conversation can be given its id */
@@ -104,6 +116,7 @@ struct agent_driver {
     const struct agent_channel *hooks;         /* payloads of its hooks; NULL: none */
     const struct agent_transcript *transcript; /* that its hooks name; NULL: none */
     const struct agent_file *file;             /* followed in tui mode; NULL: none */
+    const struct agent_carry *carry;           /* NULL: a conversation cannot be taken to another account */
     const struct agent_channel *stream;        /* its JSON mode; NULL: what it prints is the transcript */
 };
 

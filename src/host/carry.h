@@ -3,7 +3,7 @@
  * directory of the agent to the other, under the same path, so that the agent's own resume finds it there.
  *
  * Only regular files of this user are copied, no symbolic link is followed, no file is replaced by a shorter one; each appears
- * whole or not at all (0600). Which files they are is data: `carried` of struct agent_driver. Nothing else, and so no login,
+ * whole or not at all (0600). Which files they are is data: `carry` of struct agent_driver. Nothing else, and so no login,
  * is read.
  */
 #ifndef HOST_CARRY_H
