@@ -1,5 +1,5 @@
 /* ganger-host UUID SESSION_DIR: serves one session. Started by its keeper, on descriptor KEEPER_HOST_FD.
- * ganger-host detect …: phase detection over a recording. */
+ * ganger-host detect …: phase detection over a recording. ganger-host import …: usage out of the agents' files. */
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "host/detect.h"
 #include "host/host.h"
+#include "host/usage_import.h"
 #include "store/session_dir.h"
 
 /* One arena; memory that is not used goes back to the system when the program rests (malloc_trim). */
@@ -42,6 +43,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "detect") == 0)
         return detect_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "import") == 0)
+        return usage_import_main(argc - 1, argv + 1);
     if (argc != 3 || !uuid_valid(argv[1])) {
         (void)fprintf(stderr, "ganger-host: it is started by ganger-keeper: ganger-host UUID SESSION_DIR\n");
         return 2;

@@ -50,8 +50,8 @@ int usage_import_conversation(const struct usage_import *what, struct ledger *le
 int usage_import_folder_whole(const struct usage_import *what, struct ledger *ledger,
                               struct usage_import_sum *sum, struct error *error);
 
-/* ganger-host import [--json] [--agent A] [--state DIR]: all agents' folders and those of all accounts of the
- * configuration. Returns the exit code. */
+/* ganger-host import [--json] [--agent A]: all agents' folders and those of all accounts of the configuration, into the ledger.
+ * Returns the exit code. */
 int usage_import_main(int argc, char **argv);
 
 #endif

@@ -117,11 +117,11 @@ int64_t ledger_limited_until(struct ledger *ledger, const char *account, int64_t
 enum ledger_basis { LEDGER_UNPRICED, LEDGER_REPORTED, LEDGER_COMPUTED, LEDGER_SUBSCRIPTION };
 
 /* What one answer of a model used. The same answer told twice counts once: `message` and `request` together name it. Of two
- * records the one that is no sidechain's counts, else the one with more tokens. A sidechain's record matches on `message`
- * alone. Tokens below 0: not told, counted as 0. */
+ * records the one that is no sidechain's counts, else the one with more tokens, else the earlier one; it stays its session's. A
+ * sidechain's record matches on `message` alone. Tokens below 0: not told, counted as 0. */
 struct ledger_usage {
     const char *agent, *account; /* account: key */
-    const char *message;         /* the agent's id of the answer, unique within its conversation at least */
+    const char *message;         /* the agent's id of the answer, unique among all of the agent's */
     const char *request;         /* or NULL */
     const char *conversation;    /* the agent's own session id, or NULL */
     const char *session;         /* UUID of ganger's session, or NULL: from before ganger */
@@ -138,6 +138,10 @@ struct ledger_usage {
 /* All in one transaction. */
 int ledger_usage_add(struct ledger *ledger, const struct ledger_usage *rows, size_t count,
                      struct error *error);
+/* Before very many additions: takes more memory for them. */
+void ledger_usage_bulk(struct ledger *ledger);
+/* The number of answers that are known. */
+int ledger_usage_count(struct ledger *ledger, int64_t *count, struct error *error);
 /* How far a file was read, so that it is not read again: 0 when it is not known, or is another file by now. */
 int64_t ledger_file_offset(struct ledger *ledger, const char *path, int64_t device, int64_t inode,
                            int64_t size);
@@ -152,8 +156,8 @@ struct ledger_usage_query {
     const char *account, *session; /* key, UUID; NULL: all */
 };
 /* [{account|session|model|day, agent, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, total_tokens,
- *   cost_usd, cost_basis, messages}], days in local time. cost_basis is the weakest of its parts: null, "computed",
- * "subscription", "reported"; "mixed" when they differ. */
+ *   cost_usd, cost_basis, messages}], days in local time. cost_basis is that of all its parts: null (no price is
+ * known), "computed", "subscription", "reported"; "mixed" when they differ. `agent` is null when there are several. */
 json_t *ledger_usage_sum(struct ledger *ledger, const struct ledger_usage_query *query, struct error *error);
 
 #endif
