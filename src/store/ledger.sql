@@ -6,7 +6,7 @@ CREATE TABLE account (
     recovering INTEGER NOT NULL DEFAULT 0,        -- it was limited, and nothing has got through since
     probe TEXT,                                   -- the session that goes first after a limit
     probe_at INTEGER NOT NULL DEFAULT 0,
-    last_release INTEGER NOT NULL DEFAULT 0       -- reserved for the last in the order
+    released_at INTEGER NOT NULL DEFAULT 0        -- when a session that had waited went last
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE limit_window (
     account TEXT NOT NULL,
@@ -30,8 +30,9 @@ CREATE TABLE turn (
     session TEXT PRIMARY KEY,
     account TEXT NOT NULL,
     running INTEGER NOT NULL,                     -- 1: holds a lease; 0: waits for its release
-    release_at INTEGER NOT NULL,
-    since INTEGER NOT NULL
+    release_at INTEGER NOT NULL,                  -- reserved; the moment it came when nothing was
+    since INTEGER NOT NULL,
+    asked INTEGER NOT NULL                        -- when it last asked
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turn_of_account ON turn (account, running, release_at);
 CREATE TABLE usage (
