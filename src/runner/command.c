@@ -15,18 +15,21 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
+#define INPUT_MAX 4096 /* less than a pipe holds */
+
 extern char **environ;
 
 /* A command that runs. */
 struct child {
     struct command_run *run;
-    pid_t pid;           /* 0: it does not run, or no more */
-    int process, output; /* descriptors; -1 */
+    pid_t pid;                  /* 0: it does not run, or no more */
+    int process, output, input; /* descriptors; -1 */
+    bool answered;              /* what was waited for came */
 };
 
 /* ---- starting ---- */
 
-static int spawn(const struct command_run *run, int output, pid_t *pid)
+static int spawn(const struct command_run *run, int input, int output, pid_t *pid)
 {
     char *const *argv = (char *const *)(uintptr_t)run->argv;
     char *const *env = run->env == NULL ? environ : (char *const *)(uintptr_t)run->env;
@@ -44,7 +47,10 @@ static int spawn(const struct command_run *run, int output, pid_t *pid)
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (input >= 0)
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    else
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     if (run->with_errors)
         posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
@@ -56,17 +62,49 @@ static int spawn(const struct command_run *run, int output, pid_t *pid)
     return result;
 }
 
+/* A pipe that holds the input, its end for reading; the other end stays open in the child's entry. */
+static int open_input(struct child *child, const char *text)
+{
+    size_t length = strlen(text);
+    int ends[2];
+
+    if (length > INPUT_MAX) {
+        errno = E2BIG;
+        return -1;
+    }
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    child->input = ends[1];
+    if (write(ends[1], text, length) == (ssize_t)length)
+        return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+static int start_with(struct child *child, int output)
+{
+    const char *text = child->run->input;
+    int input = text == NULL ? -1 : open_input(child, text), result;
+
+    if (text != NULL && input < 0)
+        return errno;
+    result = spawn(child->run, input, output, &child->pid);
+    if (input >= 0)
+        close(input);
+    return result;
+}
+
 static void start(struct child *child, struct command_run *run)
 {
     int ends[2];
 
-    *child = (struct child){.run = run, .process = -1, .output = -1};
+    *child = (struct child){.run = run, .process = -1, .output = -1, .input = -1};
     buffer_init(&run->output);
     run->exit = -1;
     run->problem = pipe2(ends, O_CLOEXEC) < 0 ? errno : 0;
     if (run->problem != 0)
         return;
-    run->problem = spawn(run, ends[1], &child->pid);
+    run->problem = start_with(child, ends[1]);
     close(ends[1]);
     child->output = ends[0];
     if (run->problem != 0) {
@@ -80,6 +118,13 @@ static void start(struct child *child, struct command_run *run)
 }
 
 /* ---- while it runs ---- */
+
+static bool has_line(const struct buffer *output, const char *text)
+{
+    const char *found = text == NULL || output->length == 0 ? NULL : strstr(output->bytes, text);
+
+    return found != NULL && strchr(found, '\n') != NULL;
+}
 
 /* Takes what there is; closes the output at its end. */
 static void take_output(struct child *child)
@@ -102,6 +147,7 @@ static void take_output(struct child *child)
         }
     }
     explicit_bzero(bytes, sizeof bytes);
+    child->answered = has_line(&child->run->output, child->run->until);
 }
 
 /* Its group dies before it is reaped: until then no other group can have the number. */
@@ -114,7 +160,9 @@ static void reap(struct child *child)
         continue;
     take_output(child);
     if (child->run->problem == 0)
-        child->run->exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        child->run->exit = child->answered     ? 0
+                           : WIFEXITED(status) ? WEXITSTATUS(status)
+                                               : 128 + WTERMSIG(status);
     child->pid = 0;
 }
 
@@ -124,6 +172,8 @@ static void close_all(struct child *child)
         close(child->process);
     if (child->output >= 0)
         close(child->output);
+    if (child->input >= 0)
+        close(child->input);
 }
 
 /* Waits for one event of any; false: the time is over. */
@@ -144,7 +194,7 @@ static bool wait_for_one(struct child *children, size_t count, struct pollfd *wa
     for (size_t i = 0; i < count; i++) {
         if (waited[2 * i + 1].revents != 0)
             take_output(&children[i]);
-        if (waited[2 * i].revents != 0)
+        if (waited[2 * i].revents != 0 || (children[i].pid != 0 && children[i].answered))
             reap(&children[i]);
     }
     return true;

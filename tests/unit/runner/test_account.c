@@ -225,6 +225,27 @@ TEST(commands_run_beside_each_other)
         command_run_finish(&runs[i]);
 }
 
+TEST(a_command_that_is_talked_to)
+{
+    static const char *const echoes[] = {"sh", "-c", "cat; echo the end", NULL};
+    struct command_run run = shell(echoes, 100), never = shell(echoes, 100);
+    struct command_run both[2];
+
+    run.input = "one\ntwo\n";
+    run.until = "tw";
+    never.input = "one\n";
+    never.until = "two";
+    both[0] = run;
+    both[1] = never;
+    command_run_all(both, 2, 1000);
+    CHECK_NUMBER(both[0].problem, 0);
+    CHECK_NUMBER(both[0].exit, 0);
+    CHECK_STRING(both[0].output.bytes, "one\ntwo\n");
+    CHECK_NUMBER(both[1].problem, ETIMEDOUT);
+    command_run_finish(&both[0]);
+    command_run_finish(&both[1]);
+}
+
 /* What holds the other end of the pipe is gone when that end is closed. */
 TEST(what_a_command_leaves_behind_is_ended)
 {
