@@ -64,11 +64,16 @@ json_t *start_await(const char *uuid, int attempt, int timeout_ms, struct error 
         char *line;
         size_t length;
         json_decref(session);
-        session = client_call(client, "session.get", NULL, left > 0 ? left : 1, error);
+        session = client_call(client, "session.get", NULL, left > 1000 ? left : 1000, error);
         if (session == NULL)
             break;
         started = judge_start(session, attempt, error);
-        if (started == 0 && (left <= 0 || client_next(client, left, &line, &length, error) < 0))
+        /* Commands that run before the start have a limit of their own. */
+        if (json_is_object(json_object_get(session, "before_start")))
+            deadline = clock_monotonic_ns() + timeout_ms * 1000000LL;
+        left = (int)((deadline - clock_monotonic_ns()) / 1000000);
+        if (started == 0 &&
+            (left <= 0 || client_next(client, left < 5000 ? left : 5000, &line, &length, error) < 0))
             started = error_set(error, "the agent has not started within %d s", timeout_ms / 1000);
     }
     client_destroy(client);

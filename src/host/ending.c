@@ -115,10 +115,20 @@ void ending_never_started(struct host *host, const char *code, const char *messa
     tell_end(host, PHASE_FAILED, message, json_null(), json_null(), clock_realtime_ms());
 }
 
+/* While commands run before the start. */
+static void end_before_start(struct host *host, enum phase phase)
+{
+    (void)events_emit(host, "cancelled", json_pack("{ss}", "scope", "session"));
+    host->attempt.over = host->attempt.all_gone = true;
+    tell_end(host, phase, "before it started", json_null(), json_null(), clock_realtime_ms());
+}
+
 void ending_session(struct host *host, enum phase phase, int grace_ms)
 {
     struct attempt *attempt = &host->attempt;
 
+    if (before_start_stop(host))
+        end_before_start(host, phase);
     host->retry_wanted = 0;
     if (attempt->over || attempt->number == 0)
         return;

@@ -145,6 +145,20 @@ static void inject(struct host *host, struct environment *environment)
     free(command);
 }
 
+static void begin(struct environment *environment)
+{
+    environment->account_gone = false;
+    arguments_init(&environment->argv);
+    arguments_init(&environment->set);
+    arguments_init(&environment->unset);
+}
+
+int environment_plain(struct environment *environment, struct host *host, struct error *error)
+{
+    begin(environment);
+    return gather(host, json_member_string(host->session.object, "account", NULL), environment, error);
+}
+
 int environment_init(struct environment *environment, struct host *host, const struct attempt_start *start,
                      struct error *error)
 {
@@ -154,10 +168,7 @@ int environment_init(struct environment *environment, struct host *host, const s
                                       .session_id = start->session_id,
                                       .resume_id = start->resume_id};
 
-    environment->account_gone = false;
-    arguments_init(&environment->argv);
-    arguments_init(&environment->set);
-    arguments_init(&environment->unset);
+    begin(environment);
     add_strings(json_object_get(host->session.start, "argv"), &environment->argv);
     if (environment->argv.count == 0)
         return error_set(error, "session.json does not say what to run");

@@ -30,6 +30,8 @@ struct environment {
  * environment_finish in either case. */
 int environment_init(struct environment *environment, struct host *host, const struct attempt_start *start,
                      struct error *error);
+/* The same without a command line, and without what makes the agent report: for other programs that run in the session. */
+int environment_plain(struct environment *environment, struct host *host, struct error *error);
 void environment_finish(struct environment *environment);
 
 #endif

@@ -330,6 +330,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     approvals_init(host);
     cancel_init(host);
     turn_timer_init(host);
+    before_start_init(host);
     delivery_init(host);
     frames_init(host);
     if (clients_open(host, error) < 0 || hooks_open(host, error) < 0 || starting_connect(host, error) < 0)
@@ -360,6 +361,7 @@ void host_destroy(struct host *host)
     keeper_link_destroy(host->keeper);
     frames_finish(host);
     delivery_finish(host);
+    before_start_finish(host);
     turn_timer_finish(host);
     cancel_finish(host);
     approvals_finish(host);

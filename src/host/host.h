@@ -18,6 +18,7 @@
 #include "host/activity.h"
 #include "host/approvals.h"
 #include "host/attempt.h"
+#include "host/before_start.h"
 #include "host/cancel.h"
 #include "host/clients.h"
 #include "host/coalesce.h"
@@ -56,6 +57,7 @@ struct host {
     struct clients clients;
     struct hooks hooks;
     struct side_files *side_files; /* NULL: the agent has none */
+    struct before_start before_start;
     struct attempt attempt;
     struct activity activity;
     struct turn_timer turn_timer;

@@ -108,6 +108,8 @@ static void spawn(struct host *host, uint32_t number)
                                   .prompt = json_member_string(host->session.start, "prompt", NULL)};
 
     host->attempt.number = number;
+    if (before_start_runs(host, number))
+        return; /* starting_begin goes on */
     hooks_begin(host);
     if (number > 1 && last != NULL)
         start.prompt = last;
@@ -123,6 +125,11 @@ static void spawn(struct host *host, uint32_t number)
         session_keep(host, "resumes", json_string_or_null(start.resume_id));
     session_changed(host, true);
     ask_keeper(host, &start);
+}
+
+void starting_begin(struct host *host, uint32_t number)
+{
+    spawn(host, number);
 }
 
 /* ---- what the keeper says ---- */
