@@ -140,7 +140,12 @@ $(BUILD)/mini-host: $(BUILD)/obj/tests/fake/mini_host.o $(call archives,host)
 	$(call say,LD)
 	$(call link,$(LIBS_host))
 
-unit: $(call program,$(ALL_TESTS)) $(BUILD)/ganger-keeper $(BUILD)/mini-host
+# A week of sessions at their limits, with the real ledger and policy (docs/limits.md).
+$(BUILD)/simulate-limits: $(call objects,$(wildcard tests/simulation/*.c)) $(call archives,policy store)
+	$(call say,LD)
+	$(call link,$(LIBS_all))
+
+unit: $(call program,$(ALL_TESTS)) $(BUILD)/ganger-keeper $(BUILD)/mini-host $(BUILD)/simulate-limits
 bench: $(call program,$(SPEED_TESTS))
 
 # ---- what people call; what is missing is installed before make looks at it, hence the second make ----
