@@ -36,6 +36,7 @@ const struct command command_run = {
     "  -n NAME       the session's name; without it the folder's, numbered when taken\n"
     "  -C DIR        the working folder; without it this one\n"
     "  -m MODE       tui: the agent's own interface on a terminal; stream: its JSON, drawn by ganger\n"
+    "  --timeout S   end the session after S seconds, whatever it does then\n"
     "  --size CxR    columns and rows until a dashboard shows it; 120x40 without it\n"
     "  -d            detached\n"
     "  --json        with -d: print the session object\n"
@@ -50,6 +51,7 @@ struct request {
     char *prompt;
     char **command; /* NULL, or the words after -- */
     int cols, rows;
+    double timeout_s; /* 0: none */
     bool detached, json;
 };
 
@@ -116,7 +118,9 @@ static void take_option(int option, struct request *request)
         parse_size(optarg, request);
         break;
     case OPTION_TIMEOUT:
-        refuse("--timeout");
+        request->timeout_s = cli_seconds(&command_run, optarg);
+        if (request->timeout_s <= 0)
+            cli_usage_error(&command_run, "--timeout %s: expected more than 0 seconds", optarg);
         break;
     case OPTION_RECORD:
         refuse("--record");
@@ -278,6 +282,8 @@ static json_t *session_object(const struct request *request, const char *uuid, c
     start = json_pack("{s:o, s:s, s:[], s:[], s:i, s:i, s:s?, s:s, s:n}", "argv", words, "cwd", folder, "set",
                       "unset", "cols", request->cols, "rows", request->rows, "prompt", request->prompt,
                       "session_id", conversation, "resume_id");
+    if (request->timeout_s > 0)
+        (void)json_object_set_new(start, "timeout_s", json_real(request->timeout_s));
     session = json_pack(
         "{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:n, s:s, s:s, s:n, s:n, s:i, s:s, s:s, s:n, s:n, s:n}", "id",
         uuid, "name", request->name != NULL ? request->name : "", "agent", request->agent, "mode",

@@ -65,6 +65,7 @@ static void tell_end(struct host *host, enum phase phase, const char *detail, js
     json_object_set(session_attempt(host, host->attempt.number), "exit", ended);
     activity_end(host, phase, detail);
     (void)events_emit(host, "attempt_ended", json_pack("{sO}", "exit", ended));
+    session_timer_end(host);
     (void)events_emit(host, "session_ended",
                       json_pack("{ss sO sO}", "state", phase_name(phase), "exit", ended, "last_error",
                                 json_object_get(host->session.object, "last_error")));

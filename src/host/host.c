@@ -330,6 +330,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     approvals_init(host);
     cancel_init(host);
     turn_timer_init(host);
+    session_timer_init(host);
     before_start_init(host);
     delivery_init(host);
     frames_init(host);
@@ -362,6 +363,7 @@ void host_destroy(struct host *host)
     frames_finish(host);
     delivery_finish(host);
     before_start_finish(host);
+    session_timer_finish(host);
     turn_timer_finish(host);
     cancel_finish(host);
     approvals_finish(host);

@@ -30,6 +30,7 @@
 #include "host/progress.h"
 #include "host/recorder.h"
 #include "host/session.h"
+#include "host/session_timer.h"
 #include "host/side_files.h"
 #include "host/stream.h"
 #include "host/turn_timer.h"
@@ -61,6 +62,7 @@ struct host {
     struct attempt attempt;
     struct activity activity;
     struct turn_timer turn_timer;
+    struct session_timer session_timer;
     struct typing typing;
     struct delivery delivery;
     struct cancel cancel;

@@ -108,6 +108,7 @@ static void spawn(struct host *host, uint32_t number)
                                   .prompt = json_member_string(host->session.start, "prompt", NULL)};
 
     host->attempt.number = number;
+    session_timer_begin(host);
     if (before_start_runs(host, number))
         return; /* starting_begin goes on */
     hooks_begin(host);

@@ -1,5 +1,4 @@
 """How long turns and sessions may take. The agent is a double of Claude in stream mode."""
-import json
 import sys
 import time
 
@@ -98,3 +97,44 @@ def test_an_interrupted_turn_is_ended_although_the_host_died(ganger, agent):
     until(lambda: ganger.events("one", "error"), "the end of the time")
     host_dies(ganger, "one")
     assert ganger.phase_is("one", "timeout", seconds=30)["last_error"]["class"] == "timeout"
+
+
+@pytest.mark.parametrize("mode", ["tui", "stream"])
+def test_a_session_ends_when_its_time_is_over(ganger, mode):
+    ganger.configure(timeouts={"cancel_grace_s": 0.3})
+    ganger.start("one", "sh", "-c", "trap '' INT; echo here; while :; do sleep 0.1; done",
+                           options=("-m", mode, "--timeout", "1"))
+    began = time.monotonic()
+    session = ganger.phase_is("one", "timeout")
+    assert time.monotonic() - began < 10 and session["exit"]["state"] == "timeout"
+    assert session["last_error"]["class"] == "timeout" and "--timeout" in session["last_error"]["message"]
+    assert "here" in ganger.run("logs", "one").stdout
+    ganger.run("retry", "one")
+    assert ganger.session("one")["phase"] != "timeout"
+    until(lambda: len(ganger.events("one", "session_ended")) == 2, "the end of the second attempt")
+    assert ganger.session("one")["exit"]["state"] == "timeout"
+
+
+def test_the_time_of_a_session_goes_on_when_hosts_die(ganger, agent):
+    agent("count:1000", options=("--timeout", "3"))
+    began = time.monotonic()
+    host_dies(ganger, "one")
+    session = ganger.phase_is("one", "timeout")
+    assert time.monotonic() - began < 6
+    assert outcomes(ganger) == ["timeout"]
+
+
+def test_a_session_that_ends_in_time_is_left_alone(ganger):
+    ganger.start("one", "true", options=("--timeout", "1"))
+    session = ganger.phase_is("one", "completed")
+    time_is_over = time.monotonic() + 1.5
+    until(lambda: time.monotonic() > time_is_over, "more than the session's time")
+    assert ganger.session("one") == session
+    ganger.fails("run", "-d", "--timeout", "0", "--", "true", code=2, says="--timeout 0")
+
+
+def test_the_time_runs_before_the_start(ganger):
+    ganger.configure(agents={"claude": {"command": [sys.executable, str(DOUBLE)], "before_start": [["sleep", "100"]]}})
+    ganger.run("run", "-d", "-m", "stream", "-a", "claude", "-n", "one", "--timeout", "1", code=None)
+    session = ganger.phase_is("one", "timeout")
+    assert session["exit"]["state"] == "timeout" and session["pid"] is None
