@@ -55,16 +55,18 @@ struct ledger_window {
 };
 
 /* A window as an agent told it, made sound: percent within 0 to 100, a reset that is past, or more than 32 days ahead, is
- * unknown. False: nothing sound is left of it. Pure. */
+ * unknown; of what was seen before a reset that is past, nothing is known. False: nothing sound is left of it. Pure. */
 bool ledger_window_normalise(struct ledger_window *window, int64_t now_ms);
-/* Keeps it unless a newer observation of the same window is kept. */
+/* Normalises it, and keeps it unless a newer observation of the same window is kept. What a newer one does not tell (percent or
+ * reset) is kept from the one before while its reset is ahead. Nothing sound: nothing is done, 0. */
 int ledger_window_put(struct ledger *ledger, const struct ledger_window *window, int64_t now_ms,
                       struct error *error);
 /*
  * [{account, agent, key, limited_until, limited_since, waiting: sessions that wait for it, running: turns on it, next_release,
  *   probe, windows: [{window, percent, resets_at, observed_at, source, stale,
  *                     burn_pct_per_h, exhausted_at, estimate: true}]}]
- * by key; times RFC 3339, unknown values null. Windows whose reset has passed are left out.
+ * by key; times RFC 3339, unknown values null. Windows whose reset has passed are left out, as are accounts of which there is
+ * nothing to tell; stale: seen more than an hour ago. Sessions that are dead do not count.
  */
 json_t *ledger_limits(struct ledger *ledger, int64_t now_ms, struct error *error);
 
