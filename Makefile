@@ -41,7 +41,7 @@ compile = $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP
 link = $(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(1)
 say = $(if $(V),,@echo "  $(1) $@")
 
-LIBS_base := -ljansson -lbsd -lmd
+LIBS_base := -ljansson -lbsd -lmd -lm
 LIBS_term := -lvterm -lzstd $(LIBS_base)
 LIBS_host := -levent_core -lpthread -lsqlite3 $(LIBS_term)
 LIBS_all := -lncursesw -ltinfo $(LIBS_host)

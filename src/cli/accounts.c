@@ -122,7 +122,9 @@ static struct rows collect(const struct config *config, const json_t *sessions)
     json_t *entry, *session;
 
     json_object_foreach((json_t *)(uintptr_t)config_accounts(config), name, entry)
+    {
         add_row(&rows, config, sessions, json_member_string(entry, "agent", ""), name);
+    }
     for (size_t i = 0; i < count; i++) {
         if (strcmp(agents[i].name, "command") != 0 && login_installed(config, agents[i].name))
             add_own_login(&rows, config, sessions, agents[i].name);
@@ -243,7 +245,10 @@ static void print_table(const json_t *objects, int64_t now_ms)
     size_t index;
     json_t *object;
 
-    json_array_foreach(objects, index, object) add_line(table, object, now_ms);
+    json_array_foreach(objects, index, object)
+    {
+        add_line(table, object, now_ms);
+    }
     table_print(table);
     json_array_foreach(objects, index, object)
     {

@@ -81,7 +81,9 @@ static json_t *choose(json_t *limits, const struct config *config, bool all)
             (void)json_array_append(chosen, limit);
     }
     json_object_foreach((json_t *)(uintptr_t)config_accounts(config), name, account)
+    {
         add_unknown(chosen, json_member_string(account, "agent", ""), name);
+    }
     json_array_foreach(chosen, index, limit)
     {
         const json_t *entry = config_account(config, json_member_string(limit, "account", ""));
@@ -253,7 +255,10 @@ static void print_table(const json_t *limits, int64_t now_ms)
         const json_t *windows = json_object_get(limit, "windows");
         if (is_limited(limit))
             add_limited(&sheet, limit);
-        json_array_foreach(windows, which, window) add_window(&sheet, limit, window);
+        json_array_foreach(windows, which, window)
+        {
+            add_window(&sheet, limit, window);
+        }
         if (json_array_size(windows) == 0 && !is_limited(limit))
             table_add(sheet.table,
                       (const char *const[]){name_of(limit), json_member_string(limit, "agent", "?"), "-",
