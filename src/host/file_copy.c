@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/memory.h"
 
 #define CHUNK (64 * 1024)
 
@@ -52,19 +55,21 @@ static int write_all(int file, const char *bytes, size_t length)
 /* Not more than the file had when it was opened. */
 static int copy_bytes(int from, int to, int64_t size)
 {
-    static _Thread_local char chunk[CHUNK];
+    char *chunk = xmalloc(CHUNK);
+    int result = 0;
 
-    while (size > 0) {
+    while (size > 0 && result == 0) {
         ssize_t got = read(from, chunk, size < CHUNK ? (size_t)size : CHUNK);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0 || (got > 0 && write_all(to, chunk, (size_t)got) < 0))
-            return -1;
         if (got == 0)
             break;
+        if (got < 0 || write_all(to, chunk, (size_t)got) < 0)
+            result = -1;
         size -= got;
     }
-    return 0;
+    free(chunk);
+    return result;
 }
 
 /* Writes beside the file and puts it in its place. */
