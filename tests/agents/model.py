@@ -7,9 +7,10 @@ Gemini. What it answers is picked by the last "[model:NAME]" or "[word:XYZ]" in 
   tool    asks for a shell command first, which makes the CLI ask for permission
   limited too many requests, try again in two seconds
   refused the key is wrong
+  and the names of refusal.py, such as quota20
 
-Every request is kept in `requests`: path, kind, the person's text, whether it is a side request (a title, a probe) and whether
-the client left before its end.
+Every request is kept in `requests`: path, kind, account (the key that came with it), the person's text, whether it is a side
+request (a title, a probe), its status (200: answered; None: not yet) and whether the client left before its end.
 """
 import json
 import re
@@ -20,6 +21,8 @@ import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlparse
+
+from refusal import Refusals, Refused
 
 COMMAND = "touch ./made-by-agent && echo made-it"
 
@@ -48,6 +51,7 @@ class Reply:
         kind, value = marks[-1] if marks else ("model", "answer")
         name = value if kind == "model" else "answer"
         self.hang = name == "hang" and not side
+        self.name = None if side else name
         self.error = None if side else {"limited": (429, "Rate limit reached. Please try again in 2s.", "rate_limit_exceeded"),
                                         "refused": (401, "Incorrect API key provided: sk-dummy.", "invalid_api_key")}.get(name)
         self.tool = None
@@ -82,10 +86,6 @@ def shell_tool(tools):
     return None
 
 
-class Refused(Exception):
-    """The request gets no answer but an error: HTTP status, message, code."""
-
-
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -112,11 +112,13 @@ class Handler(BaseHTTPRequestHandler):
         except ValueError:
             return {}
 
-    def json(self, code, value):
+    def json(self, code, value, headers=()):
         raw = json.dumps(value).encode()
         self.send_response(code)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(raw)))
+        for name, text in dict(headers or self.extra).items():
+            self.send_header(name, text)
         self.end_headers()
         self.wfile.write(raw)
 
@@ -125,6 +127,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
+        for name, text in self.extra.items():
+            self.send_header(name, text)
         self.end_headers()
 
     def event(self, value, name=None):
@@ -156,7 +160,9 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self):
         body = self.body()
         path = urlparse(self.path).path
-        self.note = {"time": time.time(), "path": path, "kind": None, "asked": "", "side": True, "left": False}
+        self.extra = {}
+        self.note = {"time": time.time(), "path": path, "kind": None, "account": self.account(), "asked": "", "side": True,
+                     "status": None, "left": False}
         self.server.keep(self.note)
         try:
             self.route(path, body)
@@ -164,8 +170,12 @@ class Handler(BaseHTTPRequestHandler):
             self.note["left"] = True
             self.close_connection = True
         except Refused as error:
-            status, message, code = error.args
-            self.json(status, {"type": "error", "error": {"message": message, "type": code, "code": code}})
+            self.note["status"] = error.status
+            self.json(error.status, error.body, error.headers)
+
+    def account(self):
+        key = self.headers.get("x-api-key") or self.headers.get("x-goog-api-key") or self.headers.get("authorization") or ""
+        return key.removeprefix("Bearer ")
 
     def route(self, path, body):
         if path.endswith("/count_tokens"):
@@ -189,7 +199,11 @@ class Handler(BaseHTTPRequestHandler):
         self.note.update(kind=kind, side=side, asked=asked)
         reply = Reply(asked, tools, has_result, side)
         if reply.error:
-            raise Refused(*reply.error)
+            status, message, code = reply.error
+            raise Refused(status, {"type": "error", "error": {"message": message, "type": code, "code": code}})
+        if reply.name:
+            self.extra = self.server.refusals.check(kind, self.note["account"], reply.name)
+        self.note["status"] = 200
         return reply
 
     # ---- Anthropic messages ----
@@ -328,6 +342,7 @@ class Model(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.requests = []
+        self.refusals = Refusals()
         self.stopped = threading.Event()
         self.lock = threading.Lock()
 
@@ -344,6 +359,10 @@ class Model(ThreadingHTTPServer):
         """The requests of the conversation itself in which the person's text occurs."""
         with self.lock:
             return [note for note in self.requests if text in note["asked"] and not note["side"]]
+
+    def accepted(self, text):
+        """Those of them that were answered."""
+        return [note for note in self.prompts(text) if note["status"] == 200]
 
     def __enter__(self):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
