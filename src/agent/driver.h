@@ -107,6 +107,7 @@ struct agent_driver {
     bool can_resume;
     bool takes_prompt; /* a first prompt among the arguments; else it is sent when the agent is ready */
     bool resumes_with_prompt; /* the same when a conversation is resumed */
+    bool forgets_refused;     /* its conversation does not hold a prompt whose turn failed */
     int enter_delay_ms;       /* least time between a pasted prompt and Enter */
     const char *interrupt;    /* key names, space separated, that interrupt a turn */
     /* Appends what follows the program and its configured arguments. */

@@ -1,6 +1,7 @@
 #include "cli/turn.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,8 +28,9 @@ int turn_subscribe(struct client *client, struct error *error)
 struct turn {
     const char *prompt_id;
     const char *name;
-    bool known; /* the prompt was seen */
-    int code;   /* the exit code, or -1 while the turn goes on */
+    char retry_id[40]; /* as which a failed turn goes on; "": it does not */
+    bool known;        /* the prompt was seen */
+    int code;          /* the exit code, or -1 while the turn goes on */
     uint64_t seq;
 };
 
@@ -36,18 +38,29 @@ static void judge(struct turn *turn, const json_t *event)
 {
     const char *type = json_member_string(event, "type", "");
     const char *outcome = json_member_string(event, "outcome", "completed");
+    const char *next = json_member_string(event, "retry", NULL);
 
     turn->seq = (uint64_t)json_member_integer(event, "seq", (int64_t)turn->seq);
     if (strcmp(json_member_string(event, "prompt_id", ""), turn->prompt_id) == 0) {
         turn->known = true;
         if (strcmp(json_member_string(event, "change", ""), "removed") == 0)
             turn->code = cli_errorf(turn->name, "the prompt was removed from the queue");
+        if (strcmp(type, "cancelled") == 0)
+            turn->code = cli_errorf(turn->name, "the turn failed, and is not tried again: %s",
+                                    json_member_string(event, "reason", ""));
         if (strcmp(type, "turn_ended") != 0)
             return;
+        if (next != NULL) {
+            /* ganger goes on with it by itself, under that name. */
+            (void)snprintf(turn->retry_id, sizeof turn->retry_id, "%s", next);
+            turn->prompt_id = turn->retry_id;
+            return;
+        }
         turn->code = strcmp(outcome, "completed") == 0
                          ? EXIT_OK
                          : cli_errorf(turn->name, "the turn ended: %s", outcome);
-    } else if (turn->known && (strcmp(type, "attempt_ended") == 0 || strcmp(type, "session_ended") == 0)) {
+    } else if (turn->known && ((strcmp(type, "attempt_ended") == 0 && turn->retry_id[0] == '\0') ||
+                               strcmp(type, "session_ended") == 0)) {
         turn->code = cli_errorf(
             turn->name, "the session ended before the turn did: `ganger show %s` says why", turn->name);
     }

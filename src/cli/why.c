@@ -108,6 +108,20 @@ static void print_rules(const json_t *rules)
     free(text);
 }
 
+/* ganger's own part in it. */
+static void print_waiting(const json_t *waiting)
+{
+    int64_t until;
+    char left[32] = "";
+
+    if (!json_is_object(waiting))
+        return;
+    if (clock_parse_rfc3339(json_member_string(waiting, "until", ""), &until) == 0)
+        clock_format_duration((until - clock_realtime_ms() + 999) / 1000, left, sizeof left);
+    (void)printf("ganger holds a prompt back: %s%s%s\n\n", json_member_string(waiting, "reason", ""),
+                 left[0] == '\0' ? "" : ", for ", left);
+}
+
 static void print_answer(const char *name, const json_t *answer)
 {
     static const char *const headings[] = {"SOURCE", "RANK", "SAYS", "FOR", "STANDING", "WHAT IT SAW"};
@@ -121,6 +135,7 @@ static void print_answer(const char *name, const json_t *answer)
     ago(json_member_string(answer, "since", ""), since);
     (void)printf("%s: %s%s%s\n\n", name, json_member_string(answer, "phase", "unknown"),
                  since[0] == '\0' ? "" : " for ", since);
+    print_waiting(json_object_get(answer, "waiting"));
     table = table_create(sizeof headings / sizeof headings[0], headings);
     json_array_foreach(chain, index, link)
     {

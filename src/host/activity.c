@@ -317,45 +317,69 @@ bool activity_accepts_prompt(const struct host *host)
 {
     const struct phase_state *phase = &host->activity.detector.phase;
 
-    return phase->phase == PHASE_IDLE || phase->phase == PHASE_UNKNOWN;
+    /* At its limit an agent takes prompts; whether it may be asked is the ledger's to say. */
+    return phase->phase == PHASE_IDLE || phase->phase == PHASE_UNKNOWN ||
+           (phase->phase == PHASE_LIMITED && !host->activity.turn.open);
 }
 
 /* ---- telling ---- */
 
-static void describe(struct host *host)
+/* Why the phase is what is shown: ganger's own waiting, or what the agent says. */
+static json_t *evidence_of(const struct host *host, enum phase shown)
 {
     const struct phase_state *phase = &host->activity.detector.phase;
     const struct evidence *evidence = &phase->evidence[phase->source];
-    int64_t age = host_now_ms() - phase->since_ms, now = clock_realtime_ms();
+    int64_t now = clock_realtime_ms();
 
-    session_set(host, "phase", json_string(phase_name(phase->phase)));
-    session_set(host, "phase_since", json_time_or_null(now - age));
-    session_set(host, "phase_until", json_time_or_null(evidence->until_ms));
-    session_set(
-        host, "evidence",
-        json_pack("{sssisoso}", "source", evidence_source_name(phase->source), "rank",
-                  evidence_rank(phase->source), "detail", json_string_or_null(evidence->detail), "at",
-                  json_time_or_null(evidence->at_ms == 0 ? 0 : now - (host_now_ms() - evidence->at_ms))));
+    if (shown != phase->phase)
+        return json_pack("{sssisoso}", "source", "policy", "rank", 1, "detail",
+                         json_string_or_null(host->permit.reason), "at", json_time_or_null(now));
+    return json_pack("{sssisoso}", "source", evidence_source_name(phase->source), "rank",
+                     evidence_rank(phase->source), "detail", json_string_or_null(evidence->detail), "at",
+                     json_time_or_null(evidence->at_ms == 0 ? 0 : now - (host_now_ms() - evidence->at_ms)));
 }
 
-static void tell_phase(struct host *host)
+static int64_t until_of(const struct host *host, enum phase shown)
+{
+    const struct phase_state *phase = &host->activity.detector.phase;
+
+    return *permit_held(host) != '\0' && (shown == PHASE_LIMITED || shown == PHASE_RETRYING)
+               ? host->permit.until_ms
+               : phase->evidence[phase->source].until_ms;
+}
+
+static void describe(struct host *host, enum phase shown)
+{
+    const struct phase_state *phase = &host->activity.detector.phase;
+    int64_t now = clock_realtime_ms();
+
+    session_set(host, "phase", json_string(phase_name(shown)));
+    if (shown == phase->phase)
+        session_set(host, "phase_since", json_time_or_null(now - (host_now_ms() - phase->since_ms)));
+    else if (shown != host->activity.reported)
+        session_set(host, "phase_since", json_time_or_null(now));
+    session_set(host, "phase_until", json_time_or_null(until_of(host, shown)));
+    session_set(host, "evidence", evidence_of(host, shown));
+}
+
+static void tell_phase(struct host *host, enum phase shown)
 {
     struct activity *activity = &host->activity;
-    enum phase phase = activity->detector.phase.phase, before = activity->reported;
-    const struct evidence *evidence = &activity->detector.phase.evidence[activity->detector.phase.source];
+    enum phase before = activity->reported;
+    json_t *evidence = evidence_of(host, shown);
     char label[64];
 
-    activity->reported = phase;
-    approvals_follow(host, phase);
+    activity->reported = shown;
+    approvals_follow(host, shown);
     (void)events_emit(
         host, "phase",
-        json_pack("{ss ss ss si so so}", "phase", phase_name(phase), "previous", phase_name(before), "source",
-                  evidence_source_name(activity->detector.phase.source), "rank",
-                  evidence_rank(activity->detector.phase.source), "detail",
-                  json_string_or_null(evidence->detail), "until", json_time_or_null(evidence->until_ms)));
-    (void)snprintf(label, sizeof label, "phase: %s", phase_name(phase));
+        json_pack("{ss ss sO sO sO so}", "phase", phase_name(shown), "previous", phase_name(before), "source",
+                  json_object_get(evidence, "source"), "rank", json_object_get(evidence, "rank"), "detail",
+                  json_object_get(evidence, "detail"), "until", json_time_or_null(until_of(host, shown))));
+    json_decref(evidence);
+    (void)snprintf(label, sizeof label, "phase: %s", phase_name(shown));
     attempt_marker(host, label);
-    turn_follow(host, phase);
+    turn_follow(host, shown);
     session_changed(host, true);
     cancel_follow(host);
     delivery_consider(host);
@@ -365,19 +389,21 @@ void activity_tell(struct host *host)
 {
     const struct phase_state *phase = &host->activity.detector.phase;
     enum evidence_source source;
+    enum phase shown;
     int64_t at;
 
     arm(host);
     source = phase->source;
     at = phase->evidence[source].at_ms;
-    if (phase->phase == host->activity.reported && source == host->activity.told_source &&
+    shown = permit_phase(host, phase->phase);
+    if (shown == host->activity.reported && source == host->activity.told_source &&
         at == host->activity.told_at)
         return;
     host->activity.told_source = source;
     host->activity.told_at = at;
-    describe(host);
-    if (phase->phase != host->activity.reported)
-        tell_phase(host);
+    describe(host, shown);
+    if (shown != host->activity.reported)
+        tell_phase(host, shown);
     else
         session_changed(host, false);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "host/ending.h"
 #include "host/host.h"
 
 #define AGAIN_NS 2000000000
@@ -102,6 +103,11 @@ const char *cancel_turn(struct host *host)
 {
     enum phase phase = heading(host);
 
+    if (retrying_drop(host, "a person cancelled it")) {
+        if (host->attempt.over)
+            ending_give_up(host, PHASE_CANCELLED);
+        return "interrupted";
+    }
     if (host->attempt.ending && !host->attempt.over)
         return "ending";
     if (!attempt_running(&host->attempt) || (!can_be_interrupted(phase) && phase != PHASE_UNKNOWN))

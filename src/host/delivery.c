@@ -289,7 +289,7 @@ static bool rested(struct host *host)
     return false;
 }
 
-/* In stream mode: through the channel, when the agent is idle or its limit is over. */
+/* In stream mode: through the channel, when the agent is idle or at its limit. */
 static void stream(struct host *host, struct prompt *prompt)
 {
     struct delivery *delivery = &host->delivery;
@@ -308,33 +308,34 @@ static void stream(struct host *host, struct prompt *prompt)
 
 static bool streamable(struct host *host)
 {
-    const struct phase_state *phase = &host->activity.detector.phase;
-    int64_t wait;
+    enum phase phase = host->activity.detector.phase.phase;
 
     /* The phase may lag behind what the channel says. */
-    if (phase->phase == PHASE_IDLE)
-        return stream_idle(host);
-    if (phase->phase != PHASE_LIMITED || phase->evidence[phase->source].until_ms == 0)
-        return false;
-    wait = phase->evidence[phase->source].until_ms - clock_realtime_ms();
-    if (wait > 0)
-        host_timer(host->delivery.timer, wait * 1000000);
-    return wait <= 0;
+    return (phase == PHASE_IDLE || phase == PHASE_LIMITED) && stream_idle(host);
 }
 
 void delivery_consider(struct host *host)
 {
     struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
 
+    /* What was waited for was taken out of the queue. */
+    if (prompt == NULL && host->permit.held != HOLD_NONE && !retrying_drop(host, "its prompt was removed"))
+        permit_over(host);
+    if (host->attempt.over && !host->attempt.replaying)
+        retrying_consider(host);
     if (prompt == NULL || host->delivery.stage != DELIVERY_NONE || !attempt_running(&host->attempt) ||
-        host->attempt.replaying || host->typing.typed.unsent)
+        host->attempt.ending || host->attempt.replaying || host->typing.typed.unsent)
         return;
     if (prompt->priority == PROMPT_NOW && phase_is_working(host->activity.detector.phase.phase))
         (void)cancel_turn(host);
-    if (!stream_spoken(host) && activity_accepts_prompt(host) && rested(host))
-        paste(host, prompt);
-    else if (stream_spoken(host) && streamable(host))
+    if (stream_spoken(host) ? !streamable(host) : !activity_accepts_prompt(host) || !rested(host))
+        return;
+    if (!permit_take(host, prompt->priority == PROMPT_NOW))
+        return;
+    if (stream_spoken(host))
         stream(host, prompt);
+    else
+        paste(host, prompt);
 }
 
 void delivery_streamed(struct host *host, uint64_t ticket, int error)

@@ -9,8 +9,10 @@
 #include "base/leftovers.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "host/accounting.h"
 #include "host/host.h"
 #include "host/starting.h"
+#include "host/turn.h"
 #include "store/session_life.h"
 
 #define SCREEN_FILE "screen.json"
@@ -53,22 +55,36 @@ static json_t *exit_object(enum phase phase, const json_t *code, const json_t *n
                      json_time_or_null(at_ms));
 }
 
-/* Everything but what stands on the screen: events, the session object. `code` and `number` are stolen. */
+static void tell_session_ended(struct host *host, enum phase phase)
+{
+    const json_t *object = host->session.object;
+
+    session_timer_end(host);
+    (void)events_emit(host, "session_ended",
+                      json_pack("{ss sO sO}", "state", phase_name(phase), "exit",
+                                json_object_get(object, "exit"), "last_error",
+                                json_object_get(object, "last_error")));
+}
+
+/* Everything but what stands on the screen: events, the session object. `code` and `number` are stolen. The session may go
+ * on with another attempt. */
 static void tell_end(struct host *host, enum phase phase, const char *detail, json_t *code, json_t *number,
                      int64_t at_ms)
 {
     json_t *ended = exit_object(phase, code, number, at_ms);
+    bool goes_on;
 
     delivery_stop(host);
+    turn_end(host, phase == PHASE_FAILED ? "failed" : phase_name(phase));
+    goes_on = retrying_attempt_ended(host, phase);
     session_set(host, "exit", json_incref(ended));
     session_set(host, "pid", json_null());
     json_object_set(session_attempt(host, host->attempt.number), "exit", ended);
     activity_end(host, phase, detail);
     (void)events_emit(host, "attempt_ended", json_pack("{sO}", "exit", ended));
-    session_timer_end(host);
-    (void)events_emit(host, "session_ended",
-                      json_pack("{ss sO sO}", "state", phase_name(phase), "exit", ended, "last_error",
-                                json_object_get(host->session.object, "last_error")));
+    if (!goes_on)
+        tell_session_ended(host, phase);
+    accounting_usage(host);
     session_changed(host, true);
     json_decref(ended);
     json_decref(code);
@@ -127,10 +143,14 @@ static void end_before_start(struct host *host, enum phase phase)
 void ending_session(struct host *host, enum phase phase, int grace_ms)
 {
     struct attempt *attempt = &host->attempt;
+    bool between = host->retrying.respawn && attempt->over;
 
+    host->retry_wanted = 0;
+    (void)retrying_drop(host, "the session is ended");
+    if (between)
+        ending_give_up(host, phase);
     if (before_start_stop(host))
         end_before_start(host, phase);
-    host->retry_wanted = 0;
     if (attempt->over || attempt->number == 0)
         return;
     if (!attempt->ending)
@@ -139,6 +159,25 @@ void ending_session(struct host *host, enum phase phase, int grace_ms)
         attempt->ending_phase = phase;
     attempt->ending = true;
     (void)keeper_link_end(host->keeper, grace_ms);
+}
+
+void ending_replace(struct host *host)
+{
+    host->attempt.ending = true;
+    host->attempt.ending_phase = PHASE_CANCELLED;
+    (void)keeper_link_end(host->keeper, (int)(config_number(host->config, "timeouts.cancel_grace_s") * 1000));
+}
+
+void ending_give_up(struct host *host, enum phase phase)
+{
+    json_t *ended = json_object_get(host->session.object, "exit");
+
+    if (json_is_object(ended))
+        (void)json_object_set_new(ended, "state", json_string(phase_name(phase)));
+    activity_end(host, phase, "it does not go on");
+    tell_session_ended(host, phase);
+    session_changed(host, true);
+    host_consider_leaving(host);
 }
 
 void ending_keeper_lost(struct host *host)

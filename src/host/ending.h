@@ -14,6 +14,10 @@ void ending_session(struct host *host, enum phase phase, int grace_ms);
 void ending_attempt(struct host *host);
 /* It could not be started at all. `hint` may be NULL. */
 void ending_never_started(struct host *host, const char *code, const char *message, const char *hint);
+/* Ends the attempt that runs, so that another one of the session takes its place. */
+void ending_replace(struct host *host);
+/* The attempt is over, and the one that should have followed is given up: the session has ended as `phase`. */
+void ending_give_up(struct host *host, enum phase phase);
 /* The keeper is gone. */
 void ending_keeper_lost(struct host *host);
 /* The host is asked to leave (the keeper ends). */

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "host/accounting.h"
 #include "host/host.h"
 #include "runner/account.h"
 #include "store/session_dir.h"
@@ -174,6 +175,7 @@ int environment_init(struct environment *environment, struct host *host, const s
         return error_set(error, "session.json does not say what to run");
     if (gather(host, account, environment, error) < 0)
         return -1;
+    accounting_begin(host, variable, environment);
     if (agent.mode == AGENT_MODE_TUI)
         inject(host, environment);
     host->driver->arguments(&agent, &environment->argv);

@@ -14,8 +14,11 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "host/accounting.h"
 #include "host/agent_rules.h"
 #include "host/ending.h"
+#include "host/ledger_link.h"
+#include "host/login_check.h"
 #include "host/starting.h"
 #include "host/watch.h"
 #include "store/event_log.h"
@@ -192,7 +195,7 @@ static void linger_over(evutil_socket_t descriptor, short what, void *argument)
 
 void host_consider_leaving(struct host *host)
 {
-    bool leaving = host->attempt.over && host->clients.count == 0;
+    bool leaving = host->attempt.over && host->clients.count == 0 && !host->retrying.respawn;
 
     if (!leaving)
         event_del(host->linger);
@@ -333,8 +336,12 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     session_timer_init(host);
     before_start_init(host);
     delivery_init(host);
+    ledger_link_init(host);
+    accounting_init(host);
+    retrying_init(host);
     frames_init(host);
-    if (clients_open(host, error) < 0 || hooks_open(host, error) < 0 || starting_connect(host, error) < 0)
+    if (permit_init(host, error) < 0 || clients_open(host, error) < 0 || hooks_open(host, error) < 0 ||
+        starting_connect(host, error) < 0)
         return NULL;
     watch_init(host);
     if (host->config_problem[0] != '\0')
@@ -361,6 +368,11 @@ void host_destroy(struct host *host)
     recorder_destroy(host->recorder, FINISH_MS);
     keeper_link_destroy(host->keeper);
     frames_finish(host);
+    login_check_finish(host);
+    ledger_link_finish(host);
+    permit_finish(host);
+    retrying_finish(host);
+    accounting_finish(host);
     delivery_finish(host);
     before_start_finish(host);
     session_timer_finish(host);

@@ -27,8 +27,10 @@
 #include "host/frames.h"
 #include "host/hooks.h"
 #include "host/keeper_link.h"
+#include "host/permit.h"
 #include "host/progress.h"
 #include "host/recorder.h"
+#include "host/retrying.h"
 #include "host/session.h"
 #include "host/session_timer.h"
 #include "host/side_files.h"
@@ -66,6 +68,11 @@ struct host {
     struct typing typing;
     struct delivery delivery;
     struct cancel cancel;
+    struct ledger_link *ledger;
+    struct event *usage_late; /* the second look at what a turn used */
+    struct permit permit;
+    struct retrying retrying;
+    struct login_check *login_check; /* NULL: none runs */
     struct stream stream;
     uint64_t logged_offset;  /* "off" of the last event that a host before wrote, */
     uint32_t logged_attempt; /* and its attempt */

@@ -112,7 +112,7 @@ int method_session_prompt(struct call *call)
         prompt_result(call, known);
         return 0;
     }
-    if (call->host->attempt.over || call->host->attempt.ending)
+    if ((call->host->attempt.over || call->host->attempt.ending) && !call->host->retrying.respawn)
         return call_fail(call, RPC_ENDED, "the session has ended: retry it first");
     uuid_generate(generated);
     return add_prompt(call, id == NULL ? generated : id, json_string_value(text),

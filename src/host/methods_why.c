@@ -52,11 +52,12 @@ int method_session_why(struct call *call)
 {
     struct host *host = call->host;
     char *file = rules_file_found(host->driver->name);
-    json_t *answer = json_pack(
-        "{sO sO so sI s{ss si ss ss}}", "phase", json_object_get(host->session.object, "phase"), "since",
-        json_object_get(host->session.object, "phase_since"), "chain", chain(host), "subagents",
-        (json_int_t)host->activity.subagents, "rules", "agent", host->driver->name, "version", RULES_VERSION,
-        "seen", rules_seen(host->rules), "file", file == NULL ? "built in" : file);
+    json_t *answer =
+        json_pack("{sO sO sO? so sI s{ss si ss ss}}", "phase", json_object_get(host->session.object, "phase"),
+                  "since", json_object_get(host->session.object, "phase_since"), "waiting",
+                  json_object_get(host->session.object, "waiting"), "chain", chain(host), "subagents",
+                  (json_int_t)host->activity.subagents, "rules", "agent", host->driver->name, "version",
+                  RULES_VERSION, "seen", rules_seen(host->rules), "file", file == NULL ? "built in" : file);
 
     json_append_value(&call->result, answer);
     json_decref(answer);

@@ -5,9 +5,11 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "host/accounting.h"
 #include "host/host.h"
 #include "host/turn.h"
 #include "host/watch.h"
+#include "policy/errors.h"
 
 #define OUTPUT_MAX 16384 /* bytes of a tool's output in an event */
 
@@ -88,6 +90,7 @@ static void turn_ended(struct host *host, enum evidence_source source, const str
 static void tool_called(struct host *host, enum evidence_source source, const struct observation *observation)
 {
     (void)source;
+    retrying_progress(host);
     (void)events_emit(host, "tool_call",
                       json_pack("{so so so sO? so}", "tool_id", json_string_or_null(observation->id), "tool",
                                 json_string_or_null(observation->name), "summary", bounded(observation->text),
@@ -127,6 +130,7 @@ static void retry_seen(struct host *host, enum evidence_source source, const str
                                 "until", json_time_or_null(observation->until_ms), "class",
                                 json_string_or_null(observation->name), "message",
                                 bounded(observation->text)));
+    retrying_agent(host, observation->until_ms);
     activity_observe(host, source, PHASE_RETRYING, false, observation->text == NULL ? "" : observation->text,
                      observation->until_ms);
 }
@@ -138,6 +142,9 @@ static void limit_seen(struct host *host, enum evidence_source source, const str
                                 "percent", number_or_null(observation->percent), "resets_at",
                                 json_time_or_null(observation->until_ms), "message",
                                 bounded(observation->text), "refused", observation->failed));
+    accounting_limit(host, source, observation);
+    if (observation->failed)
+        retrying_limit(host, observation->until_ms);
     if (observation->failed)
         activity_observe(host, source, PHASE_LIMITED, false,
                          observation->text == NULL ? "" : observation->text, observation->until_ms);
@@ -177,13 +184,17 @@ static void error_seen(struct host *host, enum evidence_source source, const str
     (void)source;
     const char *class = observation->name == NULL ? "agent" : observation->name;
     const char *code = observation->outcome == NULL ? class : observation->outcome;
+    char *hint = error_hint(error_rule_find(class), host->driver->name, session_name(&host->session),
+                            json_member_string(host->session.object, "account", NULL));
 
     host->activity.error_ms = host_now_ms();
-    session_set_error(host, class, code, observation->text, NULL);
+    session_set_error(host, class, code, observation->text, hint);
     session_changed(host, false);
-    (void)events_emit(
-        host, "error",
-        json_pack("{ss ss so}", "class", class, "code", code, "message", bounded(observation->text)));
+    (void)events_emit(host, "error",
+                      json_pack("{ss ss so so}", "class", class, "code", code, "message",
+                                bounded(observation->text), "hint", json_string_or_null(hint)));
+    free(hint);
+    retrying_error(host, class);
 }
 
 static void file_seen(struct host *host, enum evidence_source source, const struct observation *observation)
@@ -222,6 +233,7 @@ static void observe_words(struct host *host, enum evidence_source source,
     (void)source;
     if (observation->text == NULL)
         return;
+    retrying_progress(host);
     if (observation->kind == OBSERVED_TEXT)
         coalesce_text(host, observation->text, strlen(observation->text));
     else

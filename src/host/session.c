@@ -12,10 +12,10 @@
 #define KEPT "host"
 
 static const char *const members[] = {
-    "account",      "worktree", "machine",     "pid",         "phase_until", "title", "agent_session_id",
-    "model",        "usage",    "context_pct", "resources",   "last_error",  "exit",  "progress_pct",
-    "recording",    "evidence", "host_pid",    "phase_since", "cols",        "rows",  "runner",
-    "before_start",
+    "account",   "worktree",     "machine",     "pid",         "phase_until", "title", "agent_session_id",
+    "model",     "usage",        "context_pct", "resources",   "last_error",  "exit",  "progress_pct",
+    "recording", "evidence",     "host_pid",    "phase_since", "cols",        "rows",  "runner",
+    "waiting",   "before_start",
 };
 
 static void write_now(struct host *host)

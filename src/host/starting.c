@@ -11,6 +11,7 @@
 #include "host/ending.h"
 #include "host/environment.h"
 #include "host/host.h"
+#include "host/rotating.h"
 #include "rpc/protocol.h"
 
 /* ---- spawning ---- */
@@ -64,7 +65,7 @@ static void next_conversation(struct host *host, struct attempt_start *start)
 /* opencode ignores a prompt beside --continue; a plain command takes none. */
 static bool takes_prompt(const struct host *host, const struct attempt_start *start)
 {
-    if (stream_mode(host))
+    if (stream_mode(host) || permit_gates(host))
         return false;
     return start->resume_id != NULL ? host->driver->resumes_with_prompt : host->driver->takes_prompt;
 }
@@ -114,6 +115,17 @@ static void spawn(struct host *host, uint32_t number)
     hooks_begin(host);
     if (number > 1 && last != NULL)
         start.prompt = last;
+    if (host->retrying.respawn) {
+        /* What goes on waits in the queue. */
+        start.prompt = NULL;
+        host->retrying.respawn = false;
+    } else if (number > 1) {
+        (void)retrying_drop(host, "it is tried again from the beginning");
+    }
+    if (!rotating_carry(host)) {
+        session_keep(host, "conversed", json_false());
+        retrying_afresh(host);
+    }
     if (number > 1)
         next_conversation(host, &start);
     else
@@ -295,11 +307,12 @@ static void on_hello(void *argument, const struct keeper_hello *hello, uint32_t 
         log_note("this host follows another that ended with status %#x", (unsigned)hello->last_status);
     if (attempt != 0)
         return; /* it is told next */
-    if (phase_is_end(host->activity.reported) && wanted <= ran) {
+    if ((phase_is_end(host->activity.reported) || host->retrying.respawn) && wanted <= ran) {
         host->attempt.number = (uint32_t)ran;
         host->attempt.over = host->attempt.all_gone = true;
         clients_admit(host);
         host_consider_leaving(host);
+        delivery_consider(host);
         return;
     }
     spawn(host, (uint32_t)(wanted > ran ? wanted : ran));
@@ -338,6 +351,8 @@ int starting_retry(struct host *host, const char *account, uint32_t *attempt, st
     }
     if (account != NULL)
         session_set(host, "account", json_string(account));
+    if (!host->retrying.respawn)
+        (void)retrying_drop(host, "it is tried again from the beginning");
     *attempt = host->retry_wanted = host->attempt.number + 1;
     starting_go_on(host);
     return 0;

@@ -337,7 +337,9 @@ static bool can_speak(const struct host *host)
 
 bool stream_idle(const struct host *host)
 {
-    return can_speak(host) && host->stream.last.known && host->stream.last.phase == PHASE_IDLE;
+    enum phase last = host->stream.last.phase;
+
+    return can_speak(host) && host->stream.last.known && (last == PHASE_IDLE || last == PHASE_LIMITED);
 }
 
 uint64_t stream_prompt(struct host *host, const char *text)

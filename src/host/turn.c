@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "host/accounting.h"
 #include "host/host.h"
 #include "host/turn.h"
 #include "host/watch.h"
@@ -58,6 +59,7 @@ void turn_begin(struct host *host, const char *prompt_id)
     (void)events_emit(
         host, "turn_started",
         json_pack("{sIso}", "turn", (json_int_t)turn->number, "prompt_id", json_string_or_null(prompt_id)));
+    retrying_turn_began(host, prompt_id);
     progress_turn_began(host);
     watch_turn_began(host);
 }
@@ -65,6 +67,8 @@ void turn_begin(struct host *host, const char *prompt_id)
 void turn_end(struct host *host, const char *outcome)
 {
     struct turn *turn = &host->activity.turn;
+    char next[RETRY_ID_SIZE];
+    bool goes_on;
 
     if (!turn->open)
         return;
@@ -76,12 +80,17 @@ void turn_end(struct host *host, const char *outcome)
     if (turn->cancelled)
         outcome = "cancelled";
     outcome = turn_timer_ended(host, outcome);
+    goes_on = retrying_intended(host, outcome, next);
     (void)events_emit(host, "turn_ended",
-                      json_pack("{sIsoss}", "turn", (json_int_t)turn->number, "prompt_id",
-                                json_string_or_null(turn->prompt_id), "outcome", outcome));
+                      json_pack("{sI so ss so sb}", "turn", (json_int_t)turn->number, "prompt_id",
+                                json_string_or_null(turn->prompt_id), "outcome", outcome, "retry",
+                                json_string_or_null(goes_on ? next : NULL), "partial",
+                                host->retrying.spoke && strcmp(outcome, "completed") != 0));
     free(turn->prompt_id);
     turn->prompt_id = NULL;
     keep(host);
+    retrying_turn_ended(host, outcome);
+    accounting_usage(host);
 }
 
 bool turn_is_past(const struct host *host, int64_t at_ms)

@@ -11,13 +11,24 @@ junk         lines that are no messages
 big          a line that is too long, then half a megabyte of text
 file         changes a file and says so
 exit:N       ends with that status
+limit:S:X    the account that hears it first refuses everything for S seconds, with the reset
+busy:N:X     the first N requests of the conversation are refused, without a reset; over:N:X: for overload; auth:N:X: for the login
+credit:X     refused: no credit is left
+fall:N:X     the process ends after each of the first N refusals for overload
+
+What the vendor and the conversations remember is in the folder DOUBLE_STATE; "accepted" there has a line for each request that was
+answered: the session, the account, the time, and all prompts of the conversation that were not answered before.
 """
 import json
+import os
+import re
+from pathlib import Path
 import queue
 import sys
 import threading
 import time
 import uuid
+import zlib
 
 incoming = queue.Queue()
 
@@ -138,9 +149,86 @@ def changed():
             {"oldStart": 1, "oldLines": 1, "newStart": 1, "newLines": 1, "lines": ["-before", "+after"]}]})
 
 
+def argument(name):
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else None
+
+
+ACCOUNT = Path(os.environ.get("CLAUDE_CONFIG_DIR", "default")).name
+STATE = Path(os.environ.get("DOUBLE_STATE", "/nonexistent"))
+SESSION = argument("--session-id") or argument("--resume") or "5e55104e-0000-4000-8000-000000000000"
+REFUSALS = {"busy": (429, "rate_limit", "Rate limited. Try again later."), "over": (529, "overloaded", "Overloaded."),
+            "fall": (529, "overloaded", "Overloaded."), "auth": (401, "authentication_failed", "Please run /login"),
+            "credit": (400, "billing_error", "Your credit balance is too low.")}
+
+
+def remembered(path, otherwise):
+    return json.loads(path.read_text()) if path.exists() else otherwise
+
+
+def conversation_path():
+    """Beside the account's other files, where the real one keeps them."""
+    folder = Path(os.environ.get("CLAUDE_CONFIG_DIR", str(STATE))) / "projects/double"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{SESSION}.jsonl"
+
+
+def refusal(asked):
+    """(status, error, words, reset) when the vendor refuses the conversation, else None."""
+    mark = STATE / f"limited-{ACCOUNT}"
+    for text in asked:
+        seen = STATE / f"seen-{zlib.crc32(text.encode())}"
+        if (found := re.match(r"limit:([\d.]+):", text)) and not seen.exists():
+            seen.touch()
+            mark.write_text(str(time.time() + float(found[1])))
+    until = float(mark.read_text()) if mark.exists() else 0
+    if until > time.time():
+        return 429, "rate_limit", "You've hit your session limit", int(until) + 1
+    count = remembered(STATE / f"count-{SESSION}", 0)
+    for text in asked:
+        found = re.match(r"(busy|over|auth|credit|fall):(?:(\d+):)?", text)
+        if found and count < int(found[2] or 1000):
+            (STATE / f"count-{SESSION}").write_text(str(count + 1))
+            return *REFUSALS[found[1]], 0
+    return None
+
+
+def vendor(text):
+    """True when the request was refused; said as the real CLI says it."""
+    path = conversation_path()
+    rows = map(json.loads, path.read_text().splitlines()) if path.exists() else []
+    asked = [row["prompt"] for row in rows if "prompt" in row]
+    with path.open("a") as file:
+        print(json.dumps({"prompt": text}), file=file)
+    asked.append(text)
+    done = remembered(STATE / f"done-{SESSION}", 0)
+    with (STATE / "requests").open("a") as file:
+        print(json.dumps({"session": SESSION, "account": ACCOUNT, "at": time.time(), "prompts": asked[done:]}), file=file)
+    refused = refusal(asked[done:])
+    if refused is None:
+        (STATE / f"done-{SESSION}").write_text(str(len(asked)))
+        with (STATE / "accepted").open("a") as file:
+            print(json.dumps({"session": SESSION, "account": ACCOUNT, "at": time.time(), "prompts": asked[done:]}), file=file)
+        return False
+    status, error, words, reset = refused
+    if reset:
+        tell(type="rate_limit_event", rate_limit_info={
+            "status": "rejected", "resetsAt": reset, "rateLimitType": "five_hour",
+            "unifiedWindows": {"five_hour": {"utilization": 1, "resetsAt": reset, "status": "rejected"}}})
+    tell(type="assistant", parent_tool_use_id=None, error=error, message={
+        "id": str(uuid.uuid4()), "model": "<synthetic>", "content": [{"type": "text", "text": words}]})
+    tell(type="result", subtype="success", is_error=True, api_error_status=status, result=words, terminal_reason="api_error",
+         duration_ms=1, total_cost_usd=0, modelUsage={})
+    if any(text.startswith("fall:") for text in asked):
+        sys.stdout.flush()
+        os._exit(1)
+    return True
+
+
 def turn(text, started):
-    tell(type="system", subtype="init", session_id="5e55104e-0000-4000-8000-000000000000", model="double-1", claude_code_version="0")
+    tell(type="system", subtype="init", session_id=SESSION, model="double-1", claude_code_version="0")
     failed = False
+    if STATE.is_dir() and vendor(text):
+        return
     if text.startswith("say:"):
         say([c for c in text[4:]])
     elif text.startswith("count:"):
@@ -170,6 +258,9 @@ WORDS = {"tool": tool, "junk": junk, "file": changed, "deaf": deaf}
 
 
 def main():
+    if sys.argv[1:3] == ["auth", "status"]:
+        print(json.dumps({"loggedIn": True}))
+        return
     if "--output-format" not in sys.argv or "stdio" not in sys.argv:
         sys.exit("not started for stream mode")
     threading.Thread(target=read, daemon=True).start()
