@@ -1,0 +1,279 @@
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/local_socket.h"
+#include "base/memory.h"
+#include "base/name.h"
+#include "base/path.h"
+#include "cli/cli.h"
+#include "cli/doctor.h"
+#include "config/config.h"
+#include "runner/account.h"
+#include "store/ledger.h"
+#include "store/session_dir.h"
+
+#define SPACE_BAD (20.0 * 1048576)
+#define SPACE_LOW (500.0 * 1048576)
+#define SOCKETS_SPACE_BAD (64.0 * 1024) /* of the folder that holds sockets alone */
+
+/* ---- installation ---- */
+
+void doctor_check_installation(struct doctor *doctor)
+{
+    static const char *const parts[] = {"ganger-host", "ganger-keeper"};
+
+    doctor_note(doctor, "ganger", HEALTH_OK, NULL, "version " GANGER_VERSION);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        struct error error;
+        char *path = path_installed(parts[i], &error);
+        if (path == NULL)
+            doctor_note(doctor, "ganger", HEALTH_BAD, "make install", "%s", error.text);
+        else if (access(path, X_OK) < 0)
+            doctor_note(doctor, "ganger", HEALTH_BAD, "make install", "%s cannot be run: %s", path,
+                        strerror(errno));
+        free(path);
+    }
+}
+
+/* ---- folders ---- */
+
+static void note_space(struct doctor *doctor, const char *check, const char *path, double bad, double low)
+{
+    struct statvfs disk;
+    double left;
+
+    if (statvfs(path, &disk) < 0) {
+        doctor_note(doctor, check, HEALTH_WARN, NULL, "%s: what space is left cannot be told: %s", path,
+                    strerror(errno));
+        return;
+    }
+    left = (double)disk.f_bavail * (double)disk.f_frsize;
+    if (left < bad || (disk.f_files > 0 && disk.f_favail == 0))
+        doctor_note(doctor, check, HEALTH_BAD, "ganger rm --ended", "%s: the disk is full (%.0f MB left)",
+                    path, left / 1e6);
+    else if (left < low)
+        doctor_note(doctor, check, HEALTH_WARN, "ganger rm --ended", "%s: only %.0f MB are left on the disk",
+                    path, left / 1e6);
+    else
+        doctor_note(doctor, check, HEALTH_OK, NULL, "%s, %.1f GB left", path, left / 1e9);
+}
+
+/* Notes what is wrong with a folder and returns false. */
+static bool is_own_folder(struct doctor *doctor, const char *check, const char *variable, const char *path,
+                          bool is_private)
+{
+    struct stat status;
+    char *fix = NULL;
+    bool good = false;
+
+    if (stat(path, &status) < 0) {
+        doctor_note(doctor, check, HEALTH_BAD, NULL, "%s: %s", path, strerror(errno));
+    } else if (!S_ISDIR(status.st_mode)) {
+        doctor_note(doctor, check, HEALTH_BAD, NULL, "%s is not a folder: move it away, or set %s", path,
+                    variable);
+    } else if (status.st_uid != geteuid()) {
+        fix = xasprintf("sudo chown -R \"$(id -un)\" '%s'", path);
+        doctor_note(doctor, check, HEALTH_BAD, fix, "%s belongs to user %u", path, (unsigned)status.st_uid);
+    } else if (access(path, R_OK | W_OK | X_OK) < 0) {
+        fix = xasprintf("chmod u+rwx '%s'", path);
+        doctor_note(doctor, check, HEALTH_BAD, errno == EROFS ? NULL : fix, "%s cannot be written: %s", path,
+                    strerror(errno));
+    } else if ((status.st_mode & (is_private ? 077 : 022)) != 0) {
+        fix = xasprintf("chmod %s '%s'", is_private ? "700" : "go-w", path);
+        doctor_note(doctor, check, HEALTH_WARN, fix, "%s is open to other users", path);
+    } else {
+        good = true;
+    }
+    free(fix);
+    return good;
+}
+
+void doctor_check_folders(struct doctor *doctor)
+{
+    struct error error;
+    char *path = path_state_dir(&error);
+
+    if (path == NULL)
+        doctor_note(doctor, "state folder", HEALTH_BAD, NULL, "%s (set GANGER_STATE_DIR)", error.text);
+    else if (is_own_folder(doctor, "state folder", "GANGER_STATE_DIR", path, true))
+        note_space(doctor, "state folder", path, SPACE_BAD, SPACE_LOW);
+    free(path);
+    path = path_runtime_dir(&error);
+    if (path == NULL)
+        doctor_note(doctor, "runtime folder", HEALTH_BAD, NULL, "%s", error.text);
+    else if (is_own_folder(doctor, "runtime folder", "GANGER_RUNTIME_DIR", path, true))
+        note_space(doctor, "runtime folder", path, SOCKETS_SPACE_BAD, SOCKETS_SPACE_BAD);
+    free(path);
+    path = path_config_dir(&error);
+    if (path == NULL)
+        doctor_note(doctor, "config folder", HEALTH_BAD, NULL, "%s", error.text);
+    else if (access(path, F_OK) < 0 && errno == ENOENT)
+        doctor_note(doctor, "config folder", HEALTH_OK, NULL, "%s is not there: the defaults hold", path);
+    else if (is_own_folder(doctor, "config folder", "GANGER_CONFIG_DIR", path, false))
+        doctor_note(doctor, "config folder", HEALTH_OK, NULL, "%s", path);
+    free(path);
+}
+
+/* ---- configuration ---- */
+
+static void check_accounts(struct doctor *doctor, const struct config *config)
+{
+    json_t *account, *accounts = json_deep_copy(config_accounts(config));
+    const char *name;
+
+    json_object_foreach(accounts, name, account)
+    {
+        struct error error;
+        if (account_check_named(config, json_member_string(account, "agent", ""), name, &error) < 0)
+            doctor_note(doctor, "account", HEALTH_WARN, NULL, "%s: %s", name, error.text);
+    }
+    json_decref(accounts);
+}
+
+void doctor_check_config(struct doctor *doctor)
+{
+    struct error error;
+    struct config *config = config_load(NULL, &error);
+    char *path = config_path(NULL);
+
+    if (config == NULL) {
+        doctor_note(doctor, "configuration", HEALTH_BAD, "ganger config check", "%s", error.text);
+    } else {
+        doctor_note(doctor, "configuration", HEALTH_OK, NULL, "%s is %s", path != NULL ? path : "config.json",
+                    path != NULL && access(path, F_OK) == 0 ? "valid" : "not there: the defaults hold");
+        check_accounts(doctor, config);
+    }
+    config_destroy(config);
+    free(path);
+}
+
+/* ---- ledger ---- */
+
+static void note_set_aside(struct doctor *doctor, const char *state_dir)
+{
+    DIR *folder = opendir(state_dir);
+
+    for (struct dirent *entry = folder != NULL ? readdir(folder) : NULL; entry != NULL;
+         entry = readdir(folder)) {
+        const char *name = entry->d_name;
+        size_t length = strlen(name);
+        if ((strncmp(name, LEDGER_FILE ".damaged-", sizeof LEDGER_FILE + 8) == 0 ||
+             strncmp(name, LEDGER_FILE ".newer-", sizeof LEDGER_FILE + 6) == 0) &&
+            strcmp(name + length - 4, "-wal") != 0 && strcmp(name + length - 4, "-shm") != 0) {
+            char *fix = xasprintf("rm '%s/%s'*", state_dir, name);
+            doctor_note(doctor, "ledger", HEALTH_WARN, fix,
+                        "%s was set aside: limits and usage that it holds are not seen", name);
+            free(fix);
+        }
+    }
+    if (folder != NULL)
+        (void)closedir(folder);
+}
+
+void doctor_check_ledger(struct doctor *doctor)
+{
+    struct error error = {0};
+    char *state_dir = path_state_dir(&error);
+    struct ledger *ledger = state_dir != NULL ? ledger_open(state_dir, LEDGER_READ, &error) : NULL;
+
+    if (state_dir == NULL)
+        return;
+    if (ledger == NULL && error.code == ENOENT)
+        doctor_note(doctor, "ledger", HEALTH_OK, NULL, "there is none yet: the first session begins it");
+    else if (ledger == NULL || ledger_check(ledger, &error) < 0)
+        doctor_note(doctor, "ledger", HEALTH_BAD, NULL, "%s", error.text);
+    else
+        doctor_note(doctor, "ledger", HEALTH_OK, NULL, "%s/" LEDGER_FILE " is sound", state_dir);
+    ledger_close(ledger);
+    note_set_aside(doctor, state_dir);
+    free(state_dir);
+}
+
+/* ---- sessions ---- */
+
+static void check_lost(struct doctor *doctor, const char *state_dir)
+{
+    struct error error;
+    int damaged = 0, lost = 0;
+    json_t *sessions = session_dir_list(state_dir, &damaged, &error), *session;
+    size_t index;
+
+    if (sessions == NULL) {
+        doctor_note(doctor, "sessions", HEALTH_BAD, NULL, "%s", error.text);
+        return;
+    }
+    json_array_foreach(sessions, index, session)
+    {
+        const char *name = json_member_string(session, "name", "?");
+        char *fix;
+        if (strcmp(json_member_string(session, "phase", ""), "lost") != 0)
+            continue;
+        lost++;
+        fix = xasprintf("ganger retry %s, or ganger rm %s", name, name);
+        doctor_note(doctor, "session", HEALTH_WARN, fix, "%s is lost: its keeper and host died with it",
+                    name);
+        free(fix);
+    }
+    if (damaged > 0)
+        doctor_note(doctor, "sessions", HEALTH_WARN, NULL, "%d folders in %s/sessions cannot be read",
+                    damaged, state_dir);
+    if (damaged == 0 && lost == 0)
+        doctor_note(doctor, "sessions", HEALTH_OK, NULL, "%zu, none of them lost", json_array_size(sessions));
+    json_decref(sessions);
+}
+
+/* The file of a socket that nobody serves, UUID.sock or UUID.hook. */
+static bool is_stale(const char *state_dir, const char *runtime_dir, const char *name)
+{
+    char uuid[UUID_SIZE];
+    struct error error = {0};
+    int socket;
+
+    if (strlen(name) != UUID_SIZE - 1 + 5)
+        return false;
+    (void)strlcpy(uuid, name, sizeof uuid);
+    if (!uuid_valid(uuid) ||
+        (strcmp(name + UUID_SIZE - 1, ".sock") != 0 && strcmp(name + UUID_SIZE - 1, ".hook") != 0) ||
+        session_dir_alive(state_dir, uuid, NULL) != 0)
+        return false;
+    socket = local_socket_connect(runtime_dir, name, &error);
+    if (socket >= 0)
+        close(socket);
+    return socket < 0 && error.code == ECONNREFUSED;
+}
+
+static void check_sockets(struct doctor *doctor, const char *state_dir, const char *runtime_dir)
+{
+    DIR *folder = opendir(runtime_dir);
+
+    for (struct dirent *entry = folder != NULL ? readdir(folder) : NULL; entry != NULL;
+         entry = readdir(folder)) {
+        if (is_stale(state_dir, runtime_dir, entry->d_name)) {
+            char *fix = xasprintf("rm '%s/%s'", runtime_dir, entry->d_name);
+            doctor_note(doctor, "socket", HEALTH_WARN, fix, "%s is left over: nobody serves it",
+                        entry->d_name);
+            free(fix);
+        }
+    }
+    if (folder != NULL)
+        (void)closedir(folder);
+}
+
+void doctor_check_sessions(struct doctor *doctor)
+{
+    char *state_dir = path_state_dir(NULL), *runtime_dir = path_runtime_dir(NULL);
+
+    if (state_dir != NULL)
+        check_lost(doctor, state_dir);
+    if (state_dir != NULL && runtime_dir != NULL)
+        check_sockets(doctor, state_dir, runtime_dir);
+    free(state_dir);
+    free(runtime_dir);
+}
