@@ -3,6 +3,7 @@ import json
 import os
 import sqlite3
 import stat
+import subprocess
 import sys
 import time
 from datetime import datetime, timezone
@@ -14,6 +15,7 @@ from harness import ROOT, read, until
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "agents"))
 import agents  # noqa: E402
+from model import Model  # noqa: E402
 
 # Stands in for an agent's program: tells the state of the login that its directory says, else reads.
 DOUBLE = """#!/bin/sh
@@ -256,3 +258,31 @@ def test_limits_of_the_ledger(ganger):
     assert "#####.....  50%" in ganger.run("limits", env={"LANG": "C", "LC_ALL": "C"}).stdout
     accounts = by_name(ganger.json("accounts"))
     assert accounts["full"]["limited_until"] == full["limited_until"] and accounts["free"]["limited_until"] is None
+
+
+# ---- another account ----
+
+
+@pytest.mark.agents
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("agent", ["claude", "codex", "gemini"])
+def test_a_conversation_goes_on_under_another_account(ganger, agent):
+    try:
+        agents.install("node")
+        agents.install(agent)
+    except agents.Unavailable as reason:
+        pytest.skip(str(reason))
+    subprocess.run(["git", "init", "-q", str(ganger.work)], check=True)
+    with Model() as model:
+        homes = {name: agents.make_home(agent, ganger.root / name, model.url, ganger.work) for name in ("first", "second")}
+        ganger.configure(agents={agent: {"command": [str(agents.program(agent))]}},
+                         accounts={name: {"agent": agent, "env": home} for name, home in homes.items()})
+        ganger.run("run", "-d", "-A", "first", "-n", "one", "hello [word:before]")
+        until(lambda: "answer to before" in " ".join(ganger.screen("one").split()), lambda: ganger.screen("one"), 60)
+        ganger.phase_is("one", "idle", seconds=60)
+        ganger.run("retry", "one", "-A", "second")
+        until(lambda: len(model.prompts("[word:before]")) > 1, lambda: f"the prompt again:\n{ganger.screen('one')}", 60)
+        until(lambda: model.prompts("[word:before]")[-1]["asked"].count("[word:before]") == 2, lambda: model.prompts("[word:before]")[-1]["asked"], 5)
+        event, = ganger.events("one", "account_switched")
+        assert (event["from"], event["to"], event["carried"]) == ("first", "second", True)
+        assert ganger.session("one")["account"] == "second"
