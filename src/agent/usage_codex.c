@@ -15,6 +15,7 @@
 
 #define HEAD 512 /* of a line: its kind is told there */
 #define FIRST_MAX ((size_t)4 * 1024 * 1024)
+#define FIRST ((size_t)64 * 1024)
 #define PIECE ((size_t)256 * 1024)
 #define COPY_MS 1500 /* a copy is written at once; no answer comes so soon */
 
@@ -23,7 +24,9 @@ struct counts {
 };
 
 struct rollout {
-    char conversation[USAGE_TEXT_MAX], parent[USAGE_TEXT_MAX], model[USAGE_TEXT_MAX], turn[USAGE_TEXT_MAX];
+    char conversation[USAGE_TEXT_MAX], root[USAGE_TEXT_MAX], parent[USAGE_TEXT_MAX];
+    bool subagent; /* the parent began it; else it was copied from the parent */
+    char model[USAGE_TEXT_MAX], turn[USAGE_TEXT_MAX];
     int64_t began_ms;
     bool begun;        /* its own first line was seen; those of a copy follow */
     struct counts sum; /* told last; total 0: none */
@@ -44,8 +47,10 @@ static void note_meta(struct rollout *rollout, struct json_view payload, struct 
         return;
     rollout->begun = true;
     rollout->began_ms = json_peek_time(timestamp);
+    (void)json_peek_text(session, rollout->root, sizeof rollout->root);
     if (json_peek_text(id, rollout->conversation, sizeof rollout->conversation) == NULL)
-        (void)json_peek_text(session, rollout->conversation, sizeof rollout->conversation);
+        (void)strlcpy(rollout->conversation, rollout->root, sizeof rollout->conversation);
+    rollout->subagent = parent.length > 2 && *parent.at == '"';
     if (json_peek_text(forked, rollout->parent, sizeof rollout->parent) == NULL)
         (void)json_peek_text(parent, rollout->parent, sizeof rollout->parent);
 }
@@ -100,11 +105,26 @@ static bool read_answer(const struct rollout *rollout, struct json_view last, co
     return true;
 }
 
+/* UUIDs of version 7 begin with their time: a turn that is older than the conversation was copied into it. */
+static bool is_timed(const char *id)
+{
+    return strlen(id) == 36 && id[14] == '7';
+}
+
+static bool is_copied(const struct rollout *rollout, int64_t at_ms)
+{
+    if (rollout->parent[0] == '\0')
+        return false;
+    if (is_timed(rollout->turn) && is_timed(rollout->conversation))
+        return strcmp(rollout->turn, rollout->conversation) < 0;
+    return at_ms - rollout->began_ms < COPY_MS;
+}
+
 /* An event without a turn's id belongs to the conversation that it was copied from. */
 static void name_answer(const struct rollout *rollout, const struct counts *sum, int64_t at_ms, char *name,
                         size_t size, struct usage_record *record)
 {
-    bool copied = rollout->parent[0] != '\0' && at_ms - rollout->began_ms < COPY_MS;
+    bool copied = is_copied(rollout, at_ms);
     const char *whose = copied ? rollout->parent : rollout->conversation;
 
     (void)snprintf(name, size, "%.80s:%" PRId64 ":%" PRId64 ":%" PRId64 ":%" PRId64,
@@ -113,6 +133,7 @@ static void name_answer(const struct rollout *rollout, const struct counts *sum,
     if (sum->total <= 0)
         (void)snprintf(name, size, "%.80s@%" PRId64, whose, at_ms);
     record->message = name;
+    record->copied = copied;
     record->conversation = whose[0] != '\0' ? whose : NULL;
 }
 
@@ -178,9 +199,9 @@ static void note_lines(struct rollout *rollout, const char *bytes, size_t length
 static void note_first(struct rollout *rollout, const char *path)
 {
     size_t length = 0;
-    char *bytes = file_part_read(path, 0, PIECE, &length);
+    char *bytes = file_part_read(path, 0, FIRST, &length);
 
-    if (bytes != NULL && length == PIECE && memchr(bytes, '\n', length) == NULL) {
+    if (bytes != NULL && length == FIRST && memchr(bytes, '\n', length) == NULL) {
         free(bytes);
         bytes = file_part_read(path, 0, FIRST_MAX, &length);
     }
@@ -223,6 +244,24 @@ static void *create(const char *path, int64_t offset)
     return rollout;
 }
 
+/* A subagent's conversation names the one that began it, and that in which all began. */
+static bool belongs(const char *path, const char *conversation)
+{
+    struct rollout *rollout;
+    size_t length = strlen(path), id = strlen(conversation) + strlen(".jsonl");
+    bool found;
+
+    /* The name ends with its id, which is younger than that of its parent. */
+    if (length < id || strncmp(path + length - id, conversation, strlen(conversation)) <= 0)
+        return false;
+    rollout = xcalloc(1, sizeof *rollout);
+    note_first(rollout, path);
+    found = rollout->subagent &&
+            (strcmp(rollout->parent, conversation) == 0 || strcmp(rollout->root, conversation) == 0);
+    free(rollout);
+    return found;
+}
+
 const struct usage_source usage_codex = {
     .agent = "codex",
     .variable = "CODEX_HOME",
@@ -234,6 +273,8 @@ const struct usage_source usage_codex = {
         (const char *const[]){"sessions/*/*/*/rollout-*-%s.jsonl", "sessions/*/*/*/rollout-*-%s.jsonl.zst",
                               "archived_sessions/rollout-*-%s.jsonl",
                               "archived_sessions/rollout-*-%s.jsonl.zst", NULL},
+    .related = (const char *const[]){"sessions/*/*/*/rollout-*.jsonl", NULL},
+    .belongs = belongs,
     .create = create,
     .destroy = free,
     .line = line,

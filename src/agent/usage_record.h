@@ -19,6 +19,7 @@ struct usage_record {
     const char *model;
     int64_t at_ms;
     bool sidechain;
+    bool copied; /* out of another conversation, `conversation`, at whose time it was counted */
     int64_t
         input_tokens; /* without those read from or written to a cache, whatever the vendor counts as input */
     int64_t output_tokens; /* reasoning included */
@@ -41,6 +42,9 @@ struct usage_source {
     const char *const *patterns; /* all files; NULL-terminated */
     /* Those of one conversation, its id in the place of %s; NULL-terminated. */
     const char *const *conversation;
+    /* Others that may be its subagents', if belongs() says so. NULL: there are none. */
+    const char *const *related;
+    bool (*belongs)(const char *path, const char *conversation);
     /* What a file of lines needs to be remembered of its part before `offset`, from where its lines are read. NULL: nothing. */
     void *(*create)(const char *path, int64_t offset);
     void (*destroy)(void *state);

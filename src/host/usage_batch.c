@@ -131,11 +131,13 @@ static void price(const struct usage_import *what, const struct usage_record *re
         row->basis = LEDGER_UNPRICED;
 }
 
-/* Copied from another conversation, the answer is not the session's. */
+/* What was copied from another conversation is not the session's: Claude's rows keep the id of theirs. */
 static bool is_sessions_own(const struct usage_import *what, const struct usage_record *record)
 {
-    return what->session != NULL && (what->conversation == NULL || record->conversation == NULL ||
-                                     strcmp(what->conversation, record->conversation) == 0);
+    if (what->session == NULL || record->copied)
+        return false;
+    return strcmp(what->agent, "claude") != 0 || what->conversation == NULL || record->conversation == NULL ||
+           strcmp(what->conversation, record->conversation) == 0;
 }
 
 void usage_batch_take(void *argument, const struct usage_record *record)

@@ -77,11 +77,10 @@ static void append_pattern(struct buffer *pattern, const char *text, const char 
     }
 }
 
-static void find_files(const struct usage_source *source, const struct usage_import *what, glob_t *found)
+static void find_files(const struct usage_import *what, const char *const *patterns, glob_t *found)
 {
-    const char *const *patterns = what->conversation == NULL ? source->patterns : source->conversation;
     struct buffer pattern;
-    int flags = 0;
+    int flags = GLOB_NOSORT;
 
     *found = (glob_t){.gl_pathc = 0};
     buffer_init(&pattern);
@@ -91,7 +90,7 @@ static void find_files(const struct usage_source *source, const struct usage_imp
         buffer_append_char(&pattern, '/');
         append_pattern(&pattern, *patterns, what->conversation);
         (void)glob(pattern.bytes, flags, NULL, found);
-        flags = GLOB_APPEND;
+        flags = GLOB_APPEND | GLOB_NOSORT;
     }
     buffer_finish(&pattern);
 }
@@ -189,20 +188,32 @@ static void read_file(struct reader *reader, const char *path)
         close(file);
 }
 
+static void read_found(struct reader *reader, const char *const *patterns,
+                       bool (*belongs)(const char *path, const char *conversation))
+{
+    glob_t files;
+
+    if (patterns == NULL)
+        return;
+    find_files(reader->what, patterns, &files);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        if (belongs == NULL || belongs(files.gl_pathv[i], reader->what->conversation))
+            read_file(reader, files.gl_pathv[i]);
+    }
+    globfree(&files);
+}
+
 int usage_import_conversation(const struct usage_import *what, struct ledger *ledger, struct error *error)
 {
     struct reader reader = {.source = usage_source_find(what->agent), .what = what};
-    glob_t files;
     int result;
 
     if (reader.source == NULL || what->folder == NULL || what->conversation == NULL ||
         !is_id(what->conversation))
         return 0;
     reader.batch = usage_batch_create(what, ledger, NULL);
-    find_files(reader.source, what, &files);
-    for (size_t i = 0; i < files.gl_pathc; i++)
-        read_file(&reader, files.gl_pathv[i]);
-    globfree(&files);
+    read_found(&reader, reader.source->conversation, NULL);
+    read_found(&reader, reader.source->related, reader.source->belongs);
     result = usage_batch_flush(reader.batch, error);
     usage_batch_destroy(reader.batch);
     return result;
@@ -290,7 +301,7 @@ int usage_import_folder_whole(const struct usage_import *what, struct ledger *le
         return -1;
     (void)pthread_mutex_init(&work.ledger_lock, NULL);
     (void)pthread_mutex_init(&work.lock, NULL);
-    find_files(work.source, what, &work.files);
+    find_files(what, work.source->patterns, &work.files);
     run_threads(&work);
     globfree(&work.files);
     (void)pthread_mutex_destroy(&work.lock);

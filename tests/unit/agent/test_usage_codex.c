@@ -48,16 +48,55 @@ TEST(a_copy_of_another_conversation_has_its_names)
         COUNT_AT("02:00:00.010", FIRST, FIRST) TURN("t2", "m") COUNT(SECOND, MORE);
 
     CHECK_STRING(feed(&usage_codex, parent), "t1:100:60:20:120 - p m 1795222800000 40 20 60 -1 -1 -1 -1\n");
-    CHECK_STRING(feed(&usage_codex, child), "t1:100:60:20:120 - p m 1795226400010 40 20 60 -1 -1 -1 -1\n"
-                                            "t2:300:160:30:330 - k m 1795226405000 100 10 100 -1 -1 -1 -1\n");
+    CHECK_STRING(feed(&usage_codex, child),
+                 "t1:100:60:20:120 - p m 1795226400010 40 20 60 -1 -1 -1 -1 copied\n"
+                 "t2:300:160:30:330 - k m 1795226405000 100 10 100 -1 -1 -1 -1\n");
 }
 
 TEST(a_copy_without_turns_has_the_names_of_the_other)
 {
     CHECK_STRING(feed(&usage_codex, META("k", ",\"forked_from_id\":\"p\"") META("p", "")
                                         COUNT_AT("02:00:00.010", FIRST, FIRST) COUNT(SECOND, MORE)),
-                 "p:100:60:20:120 - p - 1795226400010 40 20 60 -1 -1 -1 -1\n"
+                 "p:100:60:20:120 - p - 1795226400010 40 20 60 -1 -1 -1 -1 copied\n"
                  "k:300:160:30:330 - k - 1795226405000 100 10 100 -1 -1 -1 -1\n");
+}
+
+#define OLDER "01a1fddb-3aa5-73f0-a70c-742a1e99874b"
+#define CHILD "01a1fddb-3ce5-7a53-a611-30d6d4673440"
+#define YOUNGER "01a1fddb-3d05-7043-a860-536cb7e7cb23"
+
+/* However fast an answer comes. */
+TEST(turns_with_times_are_copied_when_they_are_older)
+{
+    CHECK_STRING(feed(&usage_codex, META(CHILD, ",\"forked_from_id\":\"p\"") META("p", "") TURN(OLDER, "m")
+                                        COUNT_AT("02:00:09.010", FIRST, FIRST) TURN(YOUNGER, "m")
+                                            COUNT_AT("02:00:00.010", SECOND, MORE)),
+                 OLDER ":100:60:20:120 - p m 1795226409010 40 20 60 -1 -1 -1 -1 copied\n" YOUNGER
+                       ":300:160:30:330 - " CHILD " m 1795226400010 100 10 100 -1 -1 -1 -1\n");
+}
+
+static bool belongs(const char *first, const char *name, const char *conversation)
+{
+    char *folder = scratch_folder(), *path = scratch_file(folder, name, first, strlen(first));
+    bool found = usage_codex.belongs(path, conversation);
+
+    free(path);
+    free(folder);
+    return found;
+}
+
+TEST(subagents_belong_to_those_that_began_them)
+{
+    static const char *child = META(CHILD, ",\"parent_thread_id\":\"" OLDER "\""),
+                      *fork = META(CHILD, ",\"forked_from_id\":\"" OLDER "\"");
+    static const char name[] = "rollout-2026-11-21T11-26-06-" CHILD ".jsonl";
+
+    CHECK(belongs(child, name, OLDER));
+    CHECK(!belongs(child, name, CHILD));
+    CHECK(!belongs(child, name, YOUNGER));
+    CHECK(!belongs(fork, name, OLDER));
+    CHECK(!belongs("{\"type\":\"session_meta\"", name, OLDER));
+    CHECK(!belongs("", name, OLDER));
 }
 
 TEST(what_is_no_count)

@@ -1,5 +1,5 @@
 /* Feeds lines to a source of usage and keeps what it tells as text, one answer a line:
- * MESSAGE REQUEST CONVERSATION MODEL AT input output read write hour searches cost[ side][ subscription][ us] */
+ * MESSAGE REQUEST CONVERSATION MODEL AT input output read write hour searches cost[ side][ subscription][ us][ copied] */
 #ifndef TESTS_USAGE_TEXT_H
 #define TESTS_USAGE_TEXT_H
 
@@ -21,11 +21,12 @@ static void take(void *argument, const struct usage_record *r)
     (void)argument;
     buffer_printf(&told,
                   "%s %s %s %s %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-                  " %" PRId64 " %g%s%s%s\n",
+                  " %" PRId64 " %g%s%s%s%s\n",
                   r->message, or_dash(r->request), or_dash(r->conversation), or_dash(r->model), r->at_ms,
                   r->input_tokens, r->output_tokens, r->cache_read_tokens, r->cache_write_tokens,
                   r->cache_write_1h_tokens, r->web_searches, r->cost_usd, r->sidechain ? " side" : "",
-                  r->subscription ? " subscription" : "", r->us_only ? " us" : "");
+                  r->subscription ? " subscription" : "", r->us_only ? " us" : "",
+                  r->copied ? " copied" : "");
 }
 
 static void begin(void)
