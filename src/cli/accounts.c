@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ const struct command command_accounts = {
 
 struct row {
     const char *agent, *account; /* account NULL: the agent's own login */
-    const json_t *entry;         /* accounts.NAME, or NULL */
+    const struct config *config;
+    const json_t *entry; /* accounts.NAME, or NULL */
     struct account_environment environment;
     struct error problem; /* why it cannot be used; text "" when it can */
     char *directory;
@@ -69,18 +71,13 @@ static int count_sessions(const json_t *sessions, const char *agent, const char 
 static void add_row(struct rows *rows, const struct config *config, const json_t *sessions, const char *agent,
                     const char *account)
 {
-    struct row row = {.agent = agent, .account = account};
-    int result = account_environment_init(&row.environment, config, agent, account, &row.problem);
-
-    row.entry = account == NULL ? NULL : config_account(config, account);
-    row.sessions = count_sessions(sessions, agent, account);
-    if (result == 0)
-        result = account_check(&row.environment, agent, account, &row.problem);
-    if (result == 0)
-        row.problem.text[0] = '\0';
-    row.directory = account_directory(&row.environment, agent);
     rows->items = xreallocarray(rows->items, rows->count + 1, sizeof *rows->items);
-    rows->items[rows->count++] = row;
+    rows->items[rows->count++] =
+        (struct row){.agent = agent,
+                     .account = account,
+                     .config = config,
+                     .entry = account == NULL ? NULL : config_account(config, account),
+                     .sessions = count_sessions(sessions, agent, account)};
 }
 
 static void row_finish(struct row *row)
@@ -90,27 +87,14 @@ static void row_finish(struct row *row)
     json_decref(row->limited_until);
 }
 
-/* An account that has the agent's own directory is its own login. */
 static void add_own_login(struct rows *rows, const struct config *config, const json_t *sessions,
                           const char *agent)
 {
-    size_t before = rows->count;
-    struct row *own;
-
-    for (size_t i = 0; i < before; i++) {
+    for (size_t i = 0; i < rows->count; i++) {
         if (rows->items[i].account == NULL && strcmp(rows->items[i].agent, agent) == 0)
             return;
     }
     add_row(rows, config, sessions, agent, NULL);
-    own = &rows->items[before];
-    for (size_t i = 0; i < before && own->sessions == 0; i++) {
-        if (own->directory != NULL && strcmp(rows->items[i].agent, agent) == 0 &&
-            same_text(rows->items[i].directory, own->directory)) {
-            row_finish(own);
-            rows->count--;
-            return;
-        }
-    }
 }
 
 static struct rows collect(const struct config *config, const json_t *sessions)
@@ -136,6 +120,67 @@ static struct rows collect(const struct config *config, const json_t *sessions)
             add_own_login(&rows, config, sessions, agent);
     }
     return rows;
+}
+
+/* ---- environments ---- */
+
+static void *resolve(void *argument)
+{
+    struct row *row = argument;
+    int result =
+        account_environment_init(&row->environment, row->config, row->agent, row->account, &row->problem);
+
+    if (result == 0)
+        result = account_check(&row->environment, row->agent, row->account, &row->problem);
+    if (result == 0)
+        row->problem.text[0] = '\0';
+    row->directory = account_directory(&row->environment, row->agent);
+    return NULL;
+}
+
+/* Beside each other: the commands that some values come from may be slow. */
+static void resolve_all(struct rows *rows)
+{
+    pthread_t *threads = xcalloc(rows->count + 1, sizeof *threads);
+    bool *begun = xcalloc(rows->count + 1, sizeof *begun);
+
+    for (size_t i = 0; i < rows->count; i++) {
+        begun[i] = pthread_create(&threads[i], NULL, resolve, &rows->items[i]) == 0;
+        if (!begun[i])
+            (void)resolve(&rows->items[i]);
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        if (begun[i])
+            (void)pthread_join(threads[i], NULL);
+    }
+    free(begun);
+    free(threads);
+}
+
+static bool is_an_accounts(const struct rows *rows, const struct row *own)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const struct row *row = &rows->items[i];
+        if (row->account != NULL && own->directory != NULL && strcmp(row->agent, own->agent) == 0 &&
+            same_text(row->directory, own->directory))
+            return true;
+    }
+    return false;
+}
+
+/* An account that has the agent's own directory is its own login. */
+static void drop_doubles(struct rows *rows)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        struct row *row = &rows->items[i];
+        if (row->account == NULL && row->sessions == 0 && is_an_accounts(rows, row))
+            row_finish(row);
+        else
+            rows->items[kept++] = *row;
+    }
+    rows->count = kept;
 }
 
 /* ---- limits ---- */
@@ -302,6 +347,8 @@ static int run(int argc, char **argv)
     if (sessions == NULL)
         cli_die("accounts", &error);
     rows = collect(config, sessions);
+    resolve_all(&rows);
+    drop_doubles(&rows);
     add_limits(&rows, now_ms);
     objects = ask(&rows, config, all, now_ms);
     if (json)

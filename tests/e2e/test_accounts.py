@@ -168,6 +168,19 @@ def test_no_secret_is_written(ganger, double):
         assert not [path for path, text in written.items() if secret.encode() in text], where
 
 
+def test_slow_values_are_had_beside_each_other(ganger, double):
+    tool = ganger.root / "tool"
+    tool.write_text("#!/bin/sh\nsleep 2\necho value\n")
+    tool.chmod(0o755)
+    ganger.configure(agents={"claude": {"command": [double]}}, accounts={
+        f"a{n}": {"agent": "claude", "env": {"CLAUDE_CONFIG_DIR": directory(ganger, f"a{n}", {"loggedIn": True}),
+                                             "A_TOKEN": {"command": [str(tool)]}}} for n in range(6)})
+    begun = time.monotonic()
+    found = by_name(ganger.json("accounts"))
+    assert time.monotonic() - begun < 10
+    assert [found[f"a{n}"]["login"] for n in range(6)] == ["ok"] * 6
+
+
 def test_one_that_does_not_answer_is_unknown(ganger, double):
     slow = directory(ganger, "slow", "")
     (Path(slow) / "slow").touch()
