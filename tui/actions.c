@@ -90,12 +90,50 @@ static void do_retry(struct ui *ui, const char *uuid)
         run_on(ui, "retry", uuid);
 }
 
+/* An agent that still runs is ended first, which `ganger retry` does. */
+static void went_on(struct session *session, const json_t *result, const char *error)
+{
+    if (error != NULL && !phase_look(session->phase)->ended)
+        child_run(session->ui,
+                  (const char *const[]){"retry", session->uuid, "-A", session->retry_account, NULL},
+                  child_ended);
+    else
+        retried(session, result, error);
+}
+
+static void go_on_with(struct ui *ui, const char *uuid, const char *account)
+{
+    struct session *session = crew_find(&ui->crew, uuid);
+
+    if (session == NULL)
+        return;
+    ui_say(ui, false, "%s: going on with %s…", session->name, account);
+    (void)snprintf(session->retry_account, sizeof session->retry_account, "%s", account);
+    if (!session_call(session, "session.retry", json_pack("{s:s}", "account", account), went_on))
+        ui_say(ui, true, "%s: there is no connection to its host", session->name);
+}
+
+/* The account is at its limit, and another could be used: true when that is done, or asked. */
+static bool retry_elsewhere(struct ui *ui)
+{
+    char *only = NULL;
+    size_t count =
+        ui->focus->facts.waiting == WAITING_ACCOUNT ? dialog_accounts_others(ui, ui->focus, &only) : 0;
+
+    if (count > 1)
+        ui_set_dialog(ui, dialog_accounts(ui, ui->focus, go_on_with));
+    else if (only != NULL)
+        go_on_with(ui, ui->focus->uuid, strchr(only, '/') + 1);
+    free(only);
+    return count > 0;
+}
+
 static void act_retry(struct ui *ui, int argument)
 {
     char question[160];
 
     (void)argument;
-    if (none(ui) || refused(ui))
+    if (none(ui) || refused(ui) || retry_elsewhere(ui))
         return;
     (void)snprintf(question, sizeof question, "%s works: end this attempt and retry?", ui->focus->name);
     if (ui->focus->phase >= PHASE_CONNECTING && ui->focus->phase <= PHASE_TOOL)
@@ -199,6 +237,13 @@ static void act_prompt(struct ui *ui, int argument)
     (void)argument;
     if (!none(ui) && !refused(ui))
         ui_set_dialog(ui, dialog_prompt(ui, ui->focus->uuid, false));
+}
+
+static void act_queue(struct ui *ui, int argument)
+{
+    (void)argument;
+    if (!none(ui) && !refused(ui))
+        ui_set_dialog(ui, dialog_queue(ui->focus));
 }
 
 static void act_broadcast(struct ui *ui, int argument)
@@ -434,6 +479,7 @@ static void act_detach(struct ui *ui, int argument)
 static const struct action actions[] = {
     {"new", "Sessions", "start a session", {"n"}, act_new, 0},
     {"prompt", "Sessions", "send a prompt", {"p"}, act_prompt, 0},
+    {"queue", "Sessions", "change the prompts that wait", {"e"}, act_queue, 0},
     {"broadcast", "Sessions", "send a prompt to the marked, or all on screen", {"b"}, act_broadcast, 0},
     {"mark", "Sessions", "mark for a broadcast", {"m"}, act_mark, 0},
     {"approve", "Sessions", "read what it asks, and approve", {"a"}, act_answer, false},

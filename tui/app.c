@@ -100,6 +100,7 @@ static void release(struct ui *ui)
     child_close(ui);
     if (ui->loop != NULL) {
         struct event *events[] = {ui->paint_soon, ui->paint_later, ui->second, ui->arrange_soon};
+        limits_close(ui);
         crew_close(ui);
         for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
             if (events[i] != NULL)
@@ -143,6 +144,7 @@ static int run(struct ui *ui, struct error *error)
     if (outer_open(error) == 0) {
         colour_init();
         if (crew_open(ui, error) == 0 && input_open(ui, error) == 0 && open_session(ui, error) == 0) {
+            limits_open(ui);
             (void)event_base_dispatch(ui->loop);
             result = 0;
         }

@@ -192,8 +192,11 @@ static void on_news(evutil_socket_t descriptor, short what, void *argument)
     (void)what;
     for (ssize_t at = 0; got > 0 && at < got;) {
         const struct inotify_event *news = (const void *)(bytes + at);
-        if ((news->mask & IN_Q_OVERFLOW) != 0)
+        if ((news->mask & IN_Q_OVERFLOW) != 0) {
             rescan(ui);
+            limits_refresh(ui);
+        } else if (limits_news(ui, news))
+            ;
         else if (news->len == 0)
             ;
         else if (news->wd == ui->crew.root_watch)

@@ -12,6 +12,8 @@ void dialog_key(struct ui *ui, struct key key)
 {
     bool escape = key.code == KEYCODE_ESCAPE || (key.code == 'c' && key.modifiers == KEY_CTRL);
 
+    if (escape && ui->dialog->kind->back != NULL && ui->dialog->kind->back(ui, ui->dialog))
+        return;
     if (escape)
         ui_set_dialog(ui, NULL);
     else

@@ -20,9 +20,11 @@ struct dialog_kind {
     void (*size)(const struct ui *ui, const struct dialog *dialog, int *cols, int *rows);
     /* Draws into the inside, which may be smaller than asked for; sets where the text cursor stands, if it has one. */
     void (*paint)(struct ui *ui, struct dialog *dialog, struct rectangle inside, int *x, int *y);
-    /* May destroy the dialog. Escape and C-c are taken care of. */
+    /* May destroy the dialog. Escape and C-c are taken care of: */
     void (*key)(struct ui *ui, struct dialog *dialog, struct key key);
     void (*paste)(struct ui *ui, struct dialog *dialog, const char *text, size_t length); /* or NULL */
+    /* Escape: true when the dialog stays, one step back; NULL: it closes. */
+    bool (*back)(struct ui *ui, struct dialog *dialog);
     void (*destroy)(struct dialog *dialog);
 };
 
@@ -47,6 +49,13 @@ struct dialog *dialog_new(struct ui *ui);
 struct dialog *dialog_prompt(struct ui *ui, const char *uuid, bool broadcast);
 /* The first request of a session that asks something; `denies`: Enter refuses it, else it approves. */
 struct dialog *dialog_approval(const struct session *session, bool denies);
+/* The prompts that wait in a session. */
+struct dialog *dialog_queue(const struct session *session);
+/* The other accounts of a session's agent; `done` gets the chosen one. */
+struct dialog *dialog_accounts(const struct ui *ui, const struct session *session,
+                               void (*done)(struct ui *ui, const char *uuid, const char *account));
+/* How many there are; when there is one, its key in `only` (allocated), else NULL. */
+size_t dialog_accounts_others(const struct ui *ui, const struct session *session, char **only);
 /* One line of text; `done` gets it. */
 struct dialog *dialog_line(const char *title, const char *text,
                            void (*done)(struct ui *ui, const char *text));

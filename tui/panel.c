@@ -6,18 +6,27 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "rpc/request.h"
-#include "term/width.h"
 #include "tui/canvas.h"
+#include "tui/panel_accounts.h"
+#include "tui/panel_queue.h"
+#include "tui/panel_session.h"
 #include "tui/ui.h"
 
-#define TIME_COLS 9
-#define PHASE_COLS 11
-#define WIDE_COLS 40
 #define HEAD_ROWS 1
 #define ROWS_EACH 2
+#define GAP_ROWS 1    /* above a block */
+#define QUEUE_LEAST 3 /* heading and two prompts */
 
-/* The sessions that the filter lets through, by urgency; the caller frees. */
+/* What is shown, and where. A block that there is no room for has no rows. */
+struct plan {
+    struct session **order; /* those that the filter lets through, by urgency; freed by the caller */
+    size_t count;
+    int each;    /* rows of a session: one or two */
+    bool thirds; /* and a third for those that have something for it */
+    struct rectangle list, accounts, queue;
+    enum accounts_detail detail;
+};
+
 static struct session **shown(struct ui *ui, size_t *count)
 {
     struct session **order = xcalloc(ui->crew.count + 1, sizeof *order);
@@ -32,94 +41,113 @@ static struct session **shown(struct ui *ui, size_t *count)
     return order;
 }
 
-/* The first of `count` entries shown in `room`, so that the focused one is seen. */
-static size_t first_shown(const struct ui *ui, struct session *const *order, size_t count, size_t room)
-{
-    size_t focus = 0;
+/* ---- who gets which rows ---- */
 
-    for (size_t i = 0; i < count; i++) {
-        if (order[i] == ui->focus)
-            focus = i;
+/* A block's rows with the gap above it, as many as `left` allows, when that is at least `least`. Takes them from `left`. */
+static int take_rows(int *left, int wanted, int least)
+{
+    int rows = wanted < *left - GAP_ROWS ? wanted : *left - GAP_ROWS;
+
+    if (wanted == 0 || rows < least)
+        return 0;
+    *left -= rows + GAP_ROWS;
+    return rows;
+}
+
+static int count_thirds(const struct plan *plan)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        count += panel_session_third(plan->order[i]);
+    return count;
+}
+
+/* In as much detail as leaves room for the first of the prompts. */
+static void place_accounts(const struct limits *limits, struct plan *plan, int prompts, int *left,
+                           int64_t now_ms)
+{
+    int kept = prompts == 0 ? 0 : GAP_ROWS + (prompts < QUEUE_LEAST ? prompts : QUEUE_LEAST);
+
+    for (int detail = ACCOUNTS_WINDOWS; detail > ACCOUNTS_NONE && plan->accounts.rows == 0; detail--) {
+        int rows = panel_accounts_rows(limits, (enum accounts_detail)detail, now_ms);
+        bool least = detail == ACCOUNTS_FULLEST;
+        if (least || rows + GAP_ROWS + kept <= *left)
+            plan->accounts.rows = take_rows(left, rows, rows);
+        plan->detail = (enum accounts_detail)detail;
     }
-    return room == 0 || focus < room ? 0 : focus - room + 1;
 }
 
-/* One or two rows for each session, as they fit. */
-static int rows_each(struct rectangle area, size_t count)
+/* Sessions first; then the accounts, in less detail when there is little room; then the prompts; then the rest of all. */
+static void divide(const struct ui *ui, struct plan *plan, int64_t now_ms)
 {
-    return (int)count * ROWS_EACH <= area.rows - HEAD_ROWS ? ROWS_EACH : 1;
+    int left = plan->list.rows, thirds = count_thirds(plan), prompts = panel_queue_rows(ui->focus), rates;
+    const struct limits *limits = &ui->limits;
+
+    plan->each = (int)plan->count * ROWS_EACH <= left ? ROWS_EACH : 1;
+    left -= (int)plan->count * plan->each;
+    place_accounts(limits, plan, prompts, &left, now_ms);
+    plan->queue.rows = take_rows(&left, prompts, 2);
+    plan->thirds = plan->each == ROWS_EACH && thirds <= left;
+    left -= plan->thirds ? thirds : 0;
+    rates = panel_accounts_rows(limits, ACCOUNTS_RATES, now_ms) - plan->accounts.rows;
+    if (plan->detail == ACCOUNTS_WINDOWS && plan->accounts.rows > 0 && rates <= left) {
+        plan->detail = ACCOUNTS_RATES;
+        plan->accounts.rows += rates;
+        left -= rates;
+    }
+    if (left > 0)
+        plan->list.rows -= left;
 }
 
-static struct rectangle list_area(const struct ui *ui)
+/* A column on either side sets it off. */
+static struct rectangle panel_area(const struct ui *ui)
 {
     struct rectangle area = ui->parts.panel;
 
-    /* A blank column sets it off from the panes. */
     area.x += 1;
     area.cols -= 1;
     return area;
 }
 
-/* Name, phase and time stand in one row where there is room, else the time in the second, or in place of the phase. */
-static bool is_wide(struct rectangle row)
+static struct plan make_plan(struct ui *ui)
 {
-    return row.cols >= WIDE_COLS;
+    struct rectangle area = panel_area(ui);
+    struct plan plan = {.list = {area.x, area.y + HEAD_ROWS, area.cols, area.rows - HEAD_ROWS},
+                        .accounts = {area.x, 0, area.cols - 1, 0},
+                        .queue = {area.x, 0, area.cols - 1, 0}};
+    int below = 0;
+
+    plan.order = shown(ui, &plan.count);
+    divide(ui, &plan, clock_realtime_ms());
+    below += plan.accounts.rows > 0 ? plan.accounts.rows + GAP_ROWS : 0;
+    below += plan.queue.rows > 0 ? plan.queue.rows + GAP_ROWS : 0;
+    plan.list.rows -= below;
+    plan.accounts.y = plan.list.y + plan.list.rows + GAP_ROWS;
+    plan.queue.y = plan.list.y + plan.list.rows + below - plan.queue.rows;
+    return plan;
 }
 
-static void paint_second(const struct session *session, struct rectangle row, const char *elapsed,
-                         enum theme_role ground)
-{
-    char text[512];
-    const json_t *request = asked_after(&session->asked, NULL);
-    char *asked = request == NULL ? NULL : request_brief(request);
-    const char *title =
-        phase_look(session->phase)->ended && session->detail[0] != '\0' ? session->detail : session->title;
-    int time_cols = is_wide(row) || elapsed[0] == '\0' ? 0 : TIME_COLS;
+/* ---- the sessions ---- */
 
-    (void)snprintf(text, sizeof text, "%s%s%s%s%s", session->agent, session->account[0] != '\0' ? " · " : "",
-                   session->account, title[0] != '\0' ? " · " : "", title);
-    if (asked != NULL)
-        (void)snprintf(text, sizeof text, "%s", asked);
-    free(asked);
-    if (ground == ROLE_SELECTED)
-        canvas_fill(row, ROLE_SELECTED);
-    (void)canvas_text_on(row.x + 4, row.y, row.cols - 5 - time_cols,
-                         request != NULL ? ROLE_ATTENTION : ROLE_DIM, ground, text);
-    if (time_cols > 0)
-        canvas_text_right(row.x + row.cols - 1 - time_cols, row.y, time_cols, ROLE_DIM, ground, elapsed);
+static int rows_of(const struct plan *plan, size_t place)
+{
+    return plan->each + (plan->thirds && panel_session_third(plan->order[place]));
 }
 
-/* Number, glyph, name, phase, time, in columns. */
-static void paint_first(const struct ui *ui, const struct session *session, struct rectangle row,
-                        const char *elapsed, bool alone, enum theme_role ground)
+/* The first entry shown, so that the focused one is seen. Rows differ only when all fit. */
+static size_t first_shown(const struct ui *ui, const struct plan *plan)
 {
-    const struct phase_look *look = phase_look(session->phase);
-    size_t place = crew_place(&ui->crew, session);
-    char number[24];
-    bool wide = is_wide(row), replaced = alone && !wide && elapsed[0] != '\0';
-    int right = row.x + row.cols - 1, name_cols = row.cols - 5 - PHASE_COLS - (wide ? TIME_COLS : 0);
+    size_t room = plan->list.rows > 0 ? (size_t)(plan->list.rows / plan->each) : 0, focus = 0;
 
-    if (ground == ROLE_SELECTED)
-        canvas_fill(row, ROLE_SELECTED);
-    (void)snprintf(number, sizeof number, "%zu", place + 1);
-    if (place < 9)
-        (void)canvas_text_on(row.x, row.y, 1, ROLE_DIM, ground, number);
-    (void)canvas_text_on(row.x + 2, row.y, 1, look->role, ground, session->marked ? "*" : look->glyph);
-    (void)canvas_text_on(row.x + 4, row.y, name_cols,
-                         ground == ROLE_SELECTED ? ROLE_SELECTED
-                         : look->ended           ? ROLE_ENDED
-                                                 : ROLE_TEXT,
-                         ground, session->name);
-    if (wide) {
-        (void)canvas_text_on(row.x + 5 + name_cols, row.y, PHASE_COLS - 1, look->role, ground, look->name);
-        canvas_text_right(right - TIME_COLS, row.y, TIME_COLS, ROLE_DIM, ground, elapsed);
-    } else {
-        canvas_text_right(right - PHASE_COLS + 1, row.y, PHASE_COLS - 1, replaced ? ROLE_DIM : look->role,
-                          ground, replaced ? elapsed : look->name);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->order[i] == ui->focus)
+            focus = i;
     }
+    return plan->thirds || room == 0 || focus < room ? 0 : focus - room + 1;
 }
 
-static void paint_head(const struct ui *ui, struct rectangle area, size_t count)
+static void paint_head(const struct ui *ui, struct rectangle area, size_t count, size_t below)
 {
     char text[96];
 
@@ -128,37 +156,42 @@ static void paint_head(const struct ui *ui, struct rectangle area, size_t count)
     else
         (void)snprintf(text, sizeof text, "%zu session%s", ui->crew.count, ui->crew.count == 1 ? "" : "s");
     (void)canvas_text(area.x, area.y, area.cols - 1, ROLE_DIM, text);
+    if (below == 0 || area.rows < 2)
+        return;
+    (void)snprintf(text, sizeof text, "%zu more below", below);
+    canvas_text_right(area.x, area.y, area.cols - 1, ROLE_DIM, ROLE_TEXT, text);
 }
 
-static void paint_list(struct ui *ui)
+/* Returns how many do not fit below. */
+static size_t paint_sessions(const struct ui *ui, const struct plan *plan)
 {
-    struct rectangle area = list_area(ui), row;
-    size_t count, room, first;
-    struct session **order = shown(ui, &count);
-    int each = rows_each(area, count);
+    struct rectangle row = plan->list;
+    size_t at = first_shown(ui, plan);
+    int end = plan->list.y + plan->list.rows;
+
+    for (; at < plan->count; at++) {
+        row.rows = rows_of(plan, at);
+        if (row.y + row.rows > end)
+            break;
+        panel_session_paint(ui, plan->order[at], row);
+        row.y += row.rows;
+    }
+    return plan->count - at;
+}
+
+static void paint_panel(struct ui *ui)
+{
+    struct plan plan = make_plan(ui);
+    size_t below;
 
     canvas_fill(ui->parts.panel, ROLE_TEXT);
-    paint_head(ui, area, count);
-    room = (size_t)(area.rows - HEAD_ROWS > 0 ? (area.rows - HEAD_ROWS) / each : 0);
-    first = first_shown(ui, order, count, room);
-    for (size_t i = 0; i < room && first + i < count; i++) {
-        const struct session *session = order[first + i];
-        enum theme_role ground = session == ui->focus ? ROLE_SELECTED : ROLE_TEXT;
-        char elapsed[24];
-        phase_time(session->phase, session->since_ms, session->until_ms, clock_realtime_ms(), elapsed,
-                   sizeof elapsed);
-        row = (struct rectangle){area.x, area.y + HEAD_ROWS + (int)i * each, area.cols, 1};
-        paint_first(ui, session, row, elapsed, each == 1, ground);
-        row.y++;
-        if (each == ROWS_EACH)
-            paint_second(session, row, elapsed, ground);
-    }
-    if (first + room < count && area.rows > 1) {
-        char text[48];
-        (void)snprintf(text, sizeof text, "%zu more below", count - first - room);
-        canvas_text_right(area.x, area.y, area.cols - 1, ROLE_DIM, ROLE_TEXT, text);
-    }
-    free(order);
+    below = paint_sessions(ui, &plan);
+    paint_head(ui, panel_area(ui), plan.count, below);
+    if (plan.accounts.rows > 0)
+        panel_accounts_paint(&ui->limits, plan.detail, plan.accounts, clock_realtime_ms());
+    if (plan.queue.rows > 0)
+        panel_queue_paint(ui->focus, plan.queue);
+    free(plan.order);
 }
 
 /* "● api-fix  ▲ docs  …": as many as fit. */
@@ -186,36 +219,54 @@ static void paint_strip(struct ui *ui)
 void panel_paint(struct ui *ui)
 {
     if (ui->parts.panel.cols > 0)
-        paint_list(ui);
+        paint_panel(ui);
     else if (ui->parts.strip.rows > 0)
         paint_strip(ui);
 }
 
 struct session *panel_session_at(struct ui *ui, int x, int y)
 {
-    struct rectangle area = list_area(ui);
-    struct session **order, *found = NULL;
-    size_t count, place, room;
-    int each;
+    struct session *found = NULL;
+    struct plan plan;
 
-    if (ui->parts.panel.cols == 0 || !layout_contains(area, x, y) || y < area.y + HEAD_ROWS)
+    if (ui->parts.panel.cols == 0 || !layout_contains(panel_area(ui), x, y))
         return NULL;
-    order = shown(ui, &count);
-    each = rows_each(area, count);
-    room = (size_t)((area.rows - HEAD_ROWS) / each);
-    place = (size_t)((y - area.y - HEAD_ROWS) / each) + first_shown(ui, order, count, room);
-    if (place < count)
-        found = order[place];
-    free(order);
+    plan = make_plan(ui);
+    y -= plan.list.y;
+    for (size_t at = first_shown(ui, &plan); y >= 0 && y < plan.list.rows && at < plan.count; at++) {
+        if (y < rows_of(&plan, at)) {
+            found = plan.order[at];
+            break;
+        }
+        y -= rows_of(&plan, at);
+        plan.list.rows -= rows_of(&plan, at);
+    }
+    free(plan.order);
     return found;
 }
 
-bool panel_shows_time(const struct ui *ui)
+/* A time runs in one of the sessions' rows, or among the accounts. */
+static bool panel_runs(struct ui *ui)
 {
-    for (size_t i = 0; ui->parts.panel.cols > 0 && i < ui->crew.count; i++) {
+    struct plan plan;
+    bool accounts;
+
+    for (size_t i = 0; i < ui->crew.count; i++) {
         if (phase_look(ui->crew.sessions[i]->phase)->runs)
             return true;
     }
+    if (!panel_accounts_run(&ui->limits, clock_realtime_ms()))
+        return false;
+    plan = make_plan(ui);
+    accounts = plan.accounts.rows > 0;
+    free(plan.order);
+    return accounts;
+}
+
+bool panel_shows_time(struct ui *ui)
+{
+    if (ui->parts.panel.cols > 0 && panel_runs(ui))
+        return true;
     for (size_t i = 0; !ui->options.raw && i < ui->pane_count; i++) {
         if (phase_look(ui->panes[i].session->phase)->runs)
             return true;

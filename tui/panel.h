@@ -1,5 +1,6 @@
 /*
- * The side panel: all sessions by urgency. In a narrow terminal it is one line above the panes.
+ * The side panel: all sessions by urgency, the accounts with their limits, the prompts that wait in the focused session. In a
+ * narrow terminal it is one line above the panes.
  */
 #ifndef TUI_PANEL_H
 #define TUI_PANEL_H
@@ -14,6 +15,6 @@ void panel_paint(struct ui *ui);
 /* The session whose row is at that place, or NULL. */
 struct session *panel_session_at(struct ui *ui, int x, int y);
 /* True when a running time is shown anywhere: the clock is needed. */
-bool panel_shows_time(const struct ui *ui);
+bool panel_shows_time(struct ui *ui);
 
 #endif

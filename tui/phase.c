@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tui/amount.h"
 
 static const struct phase_look looks[PHASE_COUNT] = {
     [PHASE_APPROVAL] = {"approval", "▲", ROLE_ATTENTION, true, false, true},
@@ -42,14 +43,14 @@ enum phase phase_find(const char *name)
 
 void phase_time(enum phase phase, int64_t since_ms, int64_t until_ms, int64_t now_ms, char *out, size_t size)
 {
-    char text[24];
+    char text[AMOUNT_SIZE];
 
     out[0] = '\0';
     if (!looks[phase].runs)
         return;
     if ((phase == PHASE_LIMITED || phase == PHASE_RETRYING) && until_ms > 0) {
-        clock_format_duration(until_ms > now_ms ? (until_ms - now_ms + 999) / 1000 : 0, text, sizeof text);
-        (void)snprintf(out, size, "in %s", text);
+        amount_countdown_short(until_ms - now_ms, text);
+        (void)snprintf(out, size, "%s", text);
     } else if (since_ms > 0) {
         clock_format_duration(now_ms > since_ms ? (now_ms - since_ms) / 1000 : 0, out, size);
     }

@@ -44,7 +44,7 @@ const struct phase_look *phase_look(enum phase phase);
 /* PHASE_UNKNOWN for a name that is not known. */
 enum phase phase_find(const char *name);
 
-/* "12s" since the phase began, or "in 4m05s" until it ends; "" when it does not run. `now_ms` is wall-clock time. */
+/* "12s" since the phase began, or "4:05" until it ends; "" when it does not run. `now_ms` is wall-clock time. */
 void phase_time(enum phase phase, int64_t since_ms, int64_t until_ms, int64_t now_ms, char *out, size_t size);
 
 #endif

@@ -16,6 +16,7 @@
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
 #include "tui/outer.h"
+#include "tui/text_line.h"
 #include "tui/ui.h"
 
 #define BACKOFF_MIN_MS 50
@@ -48,6 +49,7 @@ struct session *session_create(struct ui *ui, const char *uuid)
     session->again = event_new(ui->loop, -1, 0, try_again, session);
     session->refresh = event_new(ui->loop, -1, 0, fetch, session);
     asked_init(&session->asked);
+    facts_init(&session->facts);
     screen_init(&session->screen);
     return session;
 }
@@ -75,6 +77,7 @@ void session_destroy(struct session *session)
     event_free(session->refresh);
     screen_finish(&session->screen);
     asked_finish(&session->asked);
+    facts_finish(&session->facts);
     free(session->agent);
     free(session->account);
     free(session->title);
@@ -84,28 +87,6 @@ void session_destroy(struct session *session)
 }
 
 /* ---- what the object says ---- */
-
-/* Text for one line of the screen: other control characters than spaces become blanks. */
-static char *clean(const char *text)
-{
-    char *copy = xstrdup(text == NULL ? "" : text);
-
-    for (char *at = copy; *at != '\0'; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            *at = ' ';
-    }
-    return copy;
-}
-
-static bool replace(char **place, const char *text)
-{
-    char *copy = clean(text);
-    bool changed = strcmp(*place, copy) != 0;
-
-    free(*place);
-    *place = copy;
-    return changed;
-}
 
 static int64_t time_of(const json_t *object, const char *key)
 {
@@ -138,12 +119,14 @@ bool session_take(struct session *session, const json_t *object)
         (void)snprintf(session->name, sizeof session->name, "%s", name);
         changed = true;
     }
-    changed |= replace(&session->agent, json_member_string(object, "agent", session->agent));
-    changed |= replace(&session->account, json_member_string(object, "account", ""));
-    changed |= replace(&session->title, json_member_string(object, "title", ""));
-    changed |= replace(&session->created_at, json_member_string(object, "created_at", session->created_at));
-    changed |= replace(&session->detail, message);
+    changed |= text_line_replace(&session->agent, json_member_string(object, "agent", session->agent));
+    changed |= text_line_replace(&session->account, json_member_string(object, "account", ""));
+    changed |= text_line_replace(&session->title, json_member_string(object, "title", ""));
+    changed |= text_line_replace(&session->created_at,
+                                 json_member_string(object, "created_at", session->created_at));
+    changed |= text_line_replace(&session->detail, message);
     changed |= asked_take(&session->asked, object);
+    changed |= facts_take(&session->facts, object);
     session->attempt = (uint32_t)json_member_integer(object, "attempt", session->attempt);
     changed |= take_phase(session, json_member_string(object, "phase", "unknown"),
                           time_of(object, "phase_since"), time_of(object, "phase_until"));
@@ -259,7 +242,9 @@ static void subscribe(struct session *session)
                                         "retry_scheduled", "account_switched",
                                         "cancelled",       "warning",
                                         "error",           "attempt_ended",
-                                        "session_ended",   "host_restarted"};
+                                        "session_ended",   "host_restarted",
+                                        "usage",           "prompt_queued",
+                                        "prompt_sent"};
     json_t *names = json_array();
 
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
@@ -395,7 +380,7 @@ static void take_event(struct session *session, const json_t *event)
         changed = take_phase(session, json_member_string(event, "phase", "unknown"),
                              since != 0 ? since : time_of(event, "time"), time_of(event, "until"));
     } else if (strcmp(type, "title") == 0) {
-        changed = replace(&session->title, json_member_string(event, "title", ""));
+        changed = text_line_replace(&session->title, json_member_string(event, "title", ""));
     } else if (strncmp(type, "approval_", 9) == 0) {
         changed = strcmp(type, "approval_resolved") == 0 && asked_settle(&session->asked, event);
         event_active(session->refresh, EV_TIMEOUT, 0);
@@ -405,11 +390,14 @@ static void take_event(struct session *session, const json_t *event)
                session->name);
     } else if (strcmp(type, "warning") == 0) {
         ui_say(session->ui, true, "%s: %s", session->name, json_member_string(event, "message", "a warning"));
+        refresh_soon(session);
     } else if (strcmp(type, "turn_started") != 0 && strcmp(type, "turn_ended") != 0) {
         refresh_soon(session);
     }
     if (strcmp(type, "phase") == 0)
         refresh_soon(session);
+    if (strcmp(type, "usage") == 0 || strcmp(type, "rate_limit") == 0 || strcmp(type, "turn_ended") == 0)
+        limits_expect(session->ui);
     if (changed)
         ui_session_changed(session->ui, session);
 }

@@ -15,6 +15,7 @@
 #include "base/name.h"
 #include "rpc/client.h"
 #include "tui/asked.h"
+#include "tui/facts.h"
 #include "tui/phase.h"
 #include "tui/screen.h"
 
@@ -42,10 +43,12 @@ struct session {
     int64_t since_ms, until_ms; /* wall clock; 0: unknown */
     uint32_t attempt;
     struct asked asked;
+    struct facts facts;
     bool alive;    /* a keeper holds its lock, or did when we looked */
     bool stored;   /* the screen came from screen.json */
     bool attended; /* it had not ended when this dashboard first saw it, or since: it keeps its pane */
     bool marked;   /* for a broadcast */
+    char retry_account[NAME_MAX_LENGTH + 1]; /* that a retry was asked for */
 
     enum session_link link;
     struct client *client;

@@ -143,6 +143,8 @@ void status_paint(const struct ui *ui)
         scroll_describe(ui, place, sizeof place);
         message = place;
     }
+    if (message[0] == '\0' && ui->focus != NULL && phase_look(ui->focus->phase)->calls)
+        message = ui->focus->facts.hint;
     wanted = width_of_text(message, strlen(message));
     hints_at = paint_hints(ui, x + wanted + 1);
     (void)canvas_text_on(x, area.y, hints_at - x - 1, ui->message_is_error ? ROLE_STATUS_ERROR : ROLE_STATUS,

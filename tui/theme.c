@@ -40,6 +40,7 @@ static const char *const role_names[ROLE_COUNT] = {
     [ROLE_MATCH] = "match",
     [ROLE_COPY] = "copy",
     [ROLE_FIELD] = "field",
+    [ROLE_BAR] = "bar",
 };
 
 static int parse_colour(const json_t *value, uint32_t *colour)

@@ -34,6 +34,7 @@ enum theme_role {
     ROLE_MATCH,
     ROLE_COPY,
     ROLE_FIELD,
+    ROLE_BAR,
     ROLE_COUNT,
 };
 

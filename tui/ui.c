@@ -64,9 +64,10 @@ void ui_phase_changed(struct ui *ui, struct session *session, enum phase before)
     if ((look->calls || done || session->phase == PHASE_LIMITED) && config_bool(ui->config, "notify.bell"))
         outer_bell();
     if (look->calls && session != ui->focus)
-        ui_say(ui, look->ended, "%s: %s%s%s", session->name,
+        ui_say(ui, look->ended, "%s: %s%s%s%s%s", session->name,
                session->phase == PHASE_APPROVAL ? "asks for you" : look->name,
-               session->detail[0] != '\0' ? ": " : "", session->detail);
+               session->detail[0] != '\0' ? ": " : "", session->detail,
+               session->facts.hint[0] != '\0' ? "; " : "", session->facts.hint);
 }
 
 void ui_screen_changed(struct ui *ui, struct session *session)
@@ -201,6 +202,8 @@ void ui_arrange(struct ui *ui)
         (void)event_add(ui->arrange_soon, &delay);
     ui_paint(ui, PAINT_ALL);
     ui_tick(ui);
+    if (ui->limits.due)
+        limits_refresh(ui);
 }
 
 void ui_set_focus(struct ui *ui, struct session *session)

@@ -17,6 +17,7 @@
 #include "tui/crew.h"
 #include "tui/keymap.h"
 #include "tui/layout.h"
+#include "tui/limits.h"
 #include "tui/pane.h"
 #include "tui/session.h"
 #include "tui/theme.h"
@@ -48,6 +49,7 @@ struct ui {
     struct theme theme;
     struct keymap *keymap;
     struct crew crew;
+    struct limits limits;
     struct child *children;
 
     enum ui_mode mode;

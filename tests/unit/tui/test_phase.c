@@ -17,9 +17,9 @@ TEST(times)
     phase_time(PHASE_THINKING, 1000, 0, 13500, text, sizeof text);
     CHECK_STRING(text, "12s");
     phase_time(PHASE_LIMITED, 1000, 246000, 1000, text, sizeof text);
-    CHECK_STRING(text, "in 4m05s");
+    CHECK_STRING(text, "4:05");
     phase_time(PHASE_LIMITED, 1000, 500, 1000, text, sizeof text);
-    CHECK_STRING(text, "in 0s");
+    CHECK_STRING(text, "0:00");
     phase_time(PHASE_IDLE, 1000, 0, 99000, text, sizeof text);
     CHECK_STRING(text, "");
     phase_time(PHASE_TOOL, 5000, 0, 1000, text, sizeof text);
