@@ -126,7 +126,7 @@ static char **words_of(const json_t *command)
 static _Noreturn void become(char **words, char **environment, const char *working_folder, int output,
                              int report, pid_t parent)
 {
-    int null = open("/dev/null", O_RDONLY), problem;
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC), problem;
     sigset_t none;
 
     (void)setpgid(0, 0);

@@ -138,3 +138,18 @@ def test_the_time_runs_before_the_start(ganger):
     ganger.run("run", "-d", "-m", "stream", "-a", "claude", "-n", "one", "--timeout", "1", code=None)
     session = ganger.phase_is("one", "timeout")
     assert session["exit"]["state"] == "timeout" and session["pid"] is None
+
+
+@pytest.mark.parametrize("tui", [True, False])
+def test_in_tui_mode_turns_end_only_when_asked_for(ganger, tui):
+    ganger.configure(timeouts={"tui": tui, "hard_s": 0.5})
+    ganger.fake("one", "echo")
+    ganger.phase_is("one", "idle")
+    ganger.run("send", "one", "slow")
+    until(lambda: ganger.events("one", "prompt_sent"), "the prompt to be sent")
+    enough = time.monotonic() + 2
+    until(lambda: outcomes(ganger) if tui else time.monotonic() > enough, "the end of the turn")
+    assert outcomes(ganger) == (["timeout"] if tui else [])
+    if tui:
+        ganger.screen_shows("one", "Interrupted by user")
+        assert ganger.phase_is("one", "idle")["last_error"]["class"] == "timeout"
