@@ -92,7 +92,7 @@ int ledger_place_check(const char *state_dir, struct error *error)
     if (name == NULL)
         return 0;
     error_set(error,
-              "the ledger cannot be kept in %s, on a network file system (%s): set GANGER_STATE_DIR to a "
+              "the ledger cannot be kept in %s, which is on a network (%s): set GANGER_STATE_DIR to a "
               "folder on a local disk",
               state_dir, name);
     if (error != NULL)

@@ -61,7 +61,7 @@ int ledger_errno(int result);
 /* NULL, or what is said of a file system on which the ledger cannot be kept: "NFS", "fuse.sshfs"… `type`: as in mountinfo, for
  * those that share the magic of FUSE; may be NULL. Pure. */
 const char *ledger_network_file_system(uint64_t magic, const char *type);
-/* Refuses a state folder on a network file system (ENOTSUP). */
+/* Refuses a state folder on a file system of a network: ENOTSUP. */
 int ledger_place_check(const char *state_dir, struct error *error);
 /* STATE/ledger.lock, shared while a ledger is opened, exclusive while one is made or set aside. A descriptor to close, -1 and
  * the error; -2 when it cannot be had for lack of rights to write, which a reader need not mind. Waits LEDGER_BUSY_MS. */
