@@ -12,7 +12,8 @@ import uuid
 import pytest
 
 import usage_rules
-from harness import ROOT
+from harness import ROOT, until
+from test_agents import READY, SLOW, crew, installed, model  # noqa: F401
 
 sys.path.insert(0, str(ROOT / "tests/agents"))
 import agents  # noqa: E402
@@ -346,3 +347,24 @@ def test_the_same_sums_as_ccusage(ganger, usage, ccusage):
     for agent in ("gemini", "opencode"):
         theirs = ccusage(ganger.home, agent)
         assert (theirs["totalTokens"], theirs["inputTokens"]) == (ours[agent]["total_tokens"], ours[agent]["input_tokens"]), agent
+
+
+# ---- the real agents ----
+
+@pytest.mark.agents
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("agent", list(agents.PACKAGES))
+def test_answers_of_a_session_are_its_usage(ganger, crew, usage, agent):  # noqa: F811
+    """They come into the ledger by themselves; the file, read another time, adds none."""
+    crew(agent)
+    ganger.run("run", "-d", "-a", agent, "-n", "one")
+    ganger.screen_shows("one", READY[agent], seconds=SLOW)
+    ganger.phase_is("one", "idle", seconds=SLOW)
+    for number in (1, 2):
+        ganger.run("send", "one", f"[word:w{number}]")
+        until(lambda: [row["messages"] for row in usage("--by", "session") if row["name"] == "one" and row["messages"] >= number],
+              lambda: f"{number} answers: {usage('--by', 'session')}\n{ganger.screen('one')}", SLOW)
+    row = [row for row in usage("--by", "session") if row["name"] == "one"][0]
+    assert row["agent"] == agent and row["session"] == ganger.session("one")["id"] and row["output_tokens"] > 0
+    assert [r["account"] for r in usage()] == [f"{agent}/"]
+    ganger.run("cancel", "--session", "one")
