@@ -52,6 +52,20 @@ TEST(kinds_of_tokens)
     prices_destroy(prices);
 }
 
+/* What Claude Code 2.1.329 said of a conversation itself: "totalCostUSD":0.04718. */
+TEST(a_cost_as_the_agent_works_it_out)
+{
+    struct prices *prices = prices_load(NULL, NULL);
+    struct usage_record what = record("claude-opus-5-5");
+
+    what.input_tokens = 2400;
+    what.output_tokens = 79;
+    what.cache_read_tokens = 30000;
+    what.cache_write_tokens = 6000;
+    CHECK_NUMBER((long)(prices_cost(prices, &what) * 1e6 + 0.5), 47180);
+    prices_destroy(prices);
+}
+
 TEST(the_longest_name_counts)
 {
     static const struct {

@@ -89,6 +89,65 @@ TEST(broken_lines)
                  "");
 }
 
+/* Whatever byte stands anywhere in a row of any agent: nothing is read beyond it, and no number is impossible. */
+static void check_sound(void *argument, const struct usage_record *record)
+{
+    const int64_t counts[] = {record->input_tokens,          record->output_tokens,
+                              record->cache_read_tokens,     record->cache_write_tokens,
+                              record->cache_write_1h_tokens, record->web_searches};
+    bool *sound = argument;
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        *sound &= counts[i] >= -1 && counts[i] <= INT64_C(3000000000000);
+    *sound &= record->message != NULL && strlen(record->message) < (size_t)2 * USAGE_TEXT_MAX;
+}
+
+static bool sound_with(const struct usage_source *source, const char *row, size_t length, size_t at,
+                       char byte)
+{
+    void *state = source->create == NULL ? NULL : source->create("/nonexistent", 0);
+    char *line = malloc(length);
+    bool sound = true;
+
+    memcpy(line, row, length);
+    line[at] = byte;
+    source->line(state, line, length, check_sound, &sound);
+    source->line(state, line, at, check_sound, &sound);
+    if (source->destroy != NULL)
+        source->destroy(state);
+    free(line);
+    return sound;
+}
+
+TEST(any_byte_anywhere)
+{
+    static const char *const rows[] = {
+        HEAD
+        "\"isSidechain\":false,\"message\":{\"id\":\"m1\",\"model\":\"o\",\"usage\":{\"input_tokens\":1200,"
+        "\"cache_creation\":{\"ephemeral_1h_input_tokens\":1000,\"ephemeral_5m_input_tokens\":2000}}}}",
+        "{\"timestamp\":\"2026-11-21T02:00:05.000Z\",\"type\":\"event_msg\",\"payload\":{\"type\":\"token_"
+        "count\","
+        "\"info\":{\"total_token_usage\":{\"input_tokens\":10,\"cached_input_tokens\":6,\"output_tokens\":5,"
+        "\"total_tokens\":15},\"last_token_usage\":null},\"rate_limits\":{\"plan_type\":null}}}",
+        "{\"$set\":{\"messages\":[{\"id\":\"a\",\"timestamp\":\"2026-11-21T02:29:56.603Z\",\"type\":"
+        "\"gemini\","
+        "\"tokens\":{\"input\":19,\"output\":1,\"cached\":15,\"thoughts\":6,\"tool\":2}}]}}",
+        "{\"uuid\":\"u\",\"type\":\"assistant\",\"usageMetadata\":{\"promptTokenCount\":9,"
+        "\"candidatesTokenCount\":2,\"thoughtsTokenCount\":1,\"totalTokenCount\":12}}"};
+    static const struct usage_source *const sources[] = {&usage_claude, &usage_codex, &usage_gemini,
+                                                         &usage_qwen};
+    static const char bytes[] = "\0\\\"{}[]:,-.e9 n\xff";
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t length = strlen(rows[i]);
+        CHECK(sound_with(sources[i], rows[i], length, 0, '{'));
+        for (size_t at = 0; at < length; at++) {
+            for (size_t byte = 0; byte < sizeof bytes - 1; byte++)
+                CHECK(sound_with(sources[i], rows[i], length, at, bytes[byte]));
+        }
+    }
+}
+
 TEST(a_line_of_fifty_megabytes)
 {
     static const char before[] = "{\"type\":\"assistant\",\"text\":\"",
