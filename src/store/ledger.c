@@ -97,8 +97,10 @@ static int read_contents(struct ledger *ledger)
 
 static int connect_with(struct ledger *ledger, const char *name, int flags)
 {
-    int result = sqlite3_open_v2(name, &ledger->database, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    int result;
 
+    errno = 0; /* ledger_failed looks at it */
+    result = sqlite3_open_v2(name, &ledger->database, flags | SQLITE_OPEN_NOMUTEX, NULL);
     if (result != SQLITE_OK)
         return result;
     (void)sqlite3_extended_result_codes(ledger->database, 1);

@@ -340,6 +340,32 @@ static int begin_on_full_disk(const char *folder)
     return 0;
 }
 
+/* Not even the index of the -wal can be made. */
+static int open_on_full_disk(const char *folder)
+{
+    struct error error = {0};
+    struct ledger *ledger;
+    char *path = path_join(folder, "filler"), block[4096] = "";
+    int file;
+
+    if (!own_mounts() || mount("tmpfs", folder, "tmpfs", 0, "size=512k") < 0)
+        return NO_MOUNTS;
+    EXPECT(write_four(folder) == 0);
+    EXPECT(write_and_leave_nothing_in_the_wal(folder) == 0);
+    file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    while (write(file, block, sizeof block) == (ssize_t)sizeof block)
+        continue;
+    close(file);
+    free(path);
+    EXPECT(ledger_open(folder, LEDGER_WRITE, &error) == NULL);
+    EXPECT(error.code == ENOSPC);
+    ledger = ledger_open(folder, LEDGER_READ, &error);
+    EXPECT(ledger != NULL);
+    EXPECT(count_accounts(ledger) == 4);
+    ledger_close(ledger);
+    return 0;
+}
+
 static int fill_with_limit(const char *folder)
 {
     const struct rlimit limit = {.rlim_cur = 200000, .rlim_max = 200000};
@@ -354,6 +380,7 @@ TEST(a_full_disk_is_told_and_loses_nothing)
 
     CHECK(went_well(run_child(fill_small_disk, folder)));
     CHECK(went_well(run_child(begin_on_full_disk, folder)));
+    CHECK(went_well(run_child(open_on_full_disk, folder)));
     CHECK_NUMBER(run_child(fill_with_limit, folder), 0);
     free(folder);
 }
