@@ -158,6 +158,27 @@ TEST(an_empty_file_is_made_a_ledger)
     free(folder);
 }
 
+TEST(a_database_without_tables_is_made_a_ledger)
+{
+    for (int mode = LEDGER_READ; mode <= LEDGER_WRITE; mode++) {
+        char *folder = scratch_folder(), *path = path_join(folder, LEDGER_FILE);
+        struct error error;
+        struct ledger *ledger;
+        sqlite3 *database;
+
+        CHECK_NUMBER(sqlite3_open(path, &database), SQLITE_OK);
+        CHECK_NUMBER(sqlite3_exec(database, "CREATE TABLE x (y); DROP TABLE x", NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(database);
+        ledger = ledger_open(folder, (enum ledger_mode)mode, &error);
+        CHECK(ledger != NULL);
+        CHECK_NUMBER(count_accounts(ledger), 0);
+        ledger_close(ledger);
+        make_one(folder);
+        free(path);
+        free(folder);
+    }
+}
+
 static void set_version(const char *folder, int version)
 {
     struct ledger *ledger = ledger_open(folder, LEDGER_WRITE, NULL);
