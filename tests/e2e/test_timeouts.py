@@ -129,7 +129,7 @@ def test_a_session_that_ends_in_time_is_left_alone(ganger):
     session = ganger.phase_is("one", "completed")
     time_is_over = time.monotonic() + 1.5
     until(lambda: time.monotonic() > time_is_over, "more than the session's time")
-    assert ganger.session("one") == session
+    assert all(ganger.session("one")[key] == session[key] for key in ("phase", "exit", "last_error", "attempt"))
     ganger.fails("run", "-d", "--timeout", "0", "--", "true", code=2, says="--timeout 0")
 
 
