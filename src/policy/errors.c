@@ -76,7 +76,10 @@ static void append_login(struct buffer *text, const char *agent, const char *acc
     size_t i;
 
     buffer_printf(text, "`%s", entry != NULL && entry->program != NULL ? entry->program : agent);
-    json_array_foreach(command, i, word) buffer_printf(text, " %s", json_string_value(word));
+    json_array_foreach(command, i, word)
+    {
+        buffer_printf(text, " %s", json_string_value(word));
+    }
     buffer_append_string(text, "`");
     if (json_array_size(command) == 0)
         buffer_append_string(text,

@@ -33,7 +33,10 @@ void turn_times_load(struct turn_times *times, const struct config *config, bool
         return;
     times->connect_ms = milliseconds(config_number(config, "timeouts.connect_s"));
     times->hard_ms = milliseconds(config_number(config, "timeouts.hard_s"));
-    json_array_foreach(warnings, i, warning) add_warning(times, milliseconds(json_number_value(warning)));
+    json_array_foreach(warnings, i, warning)
+    {
+        add_warning(times, milliseconds(json_number_value(warning)));
+    }
 }
 
 /* The earlier of two ages, of which 0 is never. */
