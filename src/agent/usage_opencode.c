@@ -14,6 +14,7 @@
 #include "agent/usage_record.h"
 
 #define BUSY_MS 2000
+#define OVERLAP_MS 60000 /* what was written before may be seen after */
 #define MESSAGE_MAX ((size_t)16 * 1024 * 1024)
 
 /* Reasoning is counted beside the output. A cost of nothing for an answer means that it is not billed. */
@@ -115,7 +116,8 @@ static int read_rows(sqlite3_stmt *rows, int64_t *mark, usage_taker *take, void 
     }
     if (step != SQLITE_DONE)
         return -1;
-    *mark = newest;
+    if (newest - OVERLAP_MS > *mark)
+        *mark = newest - OVERLAP_MS;
     return 0;
 }
 
