@@ -75,20 +75,23 @@ static int64_t delay_after(const struct retry_rules *rules, int tries)
     return rules->delays_ms[index < rules->delay_count ? index : rules->delay_count - 1];
 }
 
+/* Resets that are told and do not hold must not make a loop that never pauses; the reset itself stays what was told. */
+static int64_t jitter_after(const struct retry_rules *rules, const struct retry_case *what, int64_t now_ms)
+{
+    int64_t jitter = draw(rules->jitter_min_ms, rules->jitter_max_ms, what->random);
+    int64_t pause = now_ms + delay_after(rules, what->tries) - what->resets_at_ms;
+
+    return what->tries > rules->max_attempts && jitter < pause ? pause : jitter;
+}
+
 static struct retry_decision limited(const struct retry_rules *rules, const struct retry_case *what,
                                      int64_t now_ms)
 {
-    int64_t until_ms = what->resets_at_ms;
-
-    if (until_ms - now_ms > rules->max_wait_ms)
+    if (what->resets_at_ms - now_ms > rules->max_wait_ms)
         return stop("the limit's reset is further away than retry.rate_limit.max_wait_s");
-    /* Resets that are told and do not hold must not make a loop that never pauses. */
-    if (what->tries > rules->max_attempts && until_ms < now_ms + delay_after(rules, what->tries))
-        until_ms = now_ms + delay_after(rules, what->tries);
     return (struct retry_decision){.action = RETRY_LIMITED,
-                                   .at_ms = until_ms,
-                                   .jitter_ms =
-                                       draw(rules->jitter_min_ms, rules->jitter_max_ms, what->random),
+                                   .at_ms = what->resets_at_ms,
+                                   .jitter_ms = jitter_after(rules, what, now_ms),
                                    .reason = "the account is at its limit until the reset"};
 }
 

@@ -43,8 +43,9 @@ static const struct {
     {"rate_limit", 5 * HOUR, 60 * S, 1, 0, 0, RETRY_LIMITED, 5 * HOUR, 5 * S},
     /* Resets that never hold: at most one try a minute. */
     {"rate_limit", 1 * S, 0, 3, 0, 0, RETRY_LIMITED, 1 * S, 5 * S},
-    {"rate_limit", 1 * S, 0, 4, 0, 0, RETRY_LIMITED, 60 * S, 5 * S},
-    {"rate_limit", 1, 0, 90000, 0, 0, RETRY_LIMITED, 60 * S, 5 * S},
+    {"rate_limit", 1 * S, 0, 4, 0, 0, RETRY_LIMITED, 1 * S, 59 * S},
+    {"rate_limit", 40 * S, 0, 4, 0, 0.99, RETRY_LIMITED, 40 * S, 29750},
+    {"rate_limit", 1, 0, 90000, 0, 0, RETRY_LIMITED, 1, 60 * S - 1},
     /* Beyond the longest wait, 8 days. */
     {"rate_limit", 8 * DAY, 0, 1, 0, 0, RETRY_LIMITED, 8 * DAY, 5 * S},
     {"rate_limit", 8 * DAY + 1, 0, 1, 0, 0, RETRY_STOP, 0, 0},
