@@ -129,7 +129,8 @@ static void queue_prompt(struct host *host)
     prompt->seq = host->events.last + 1;
     delivery_changed(host);
     (void)events_emit(host, "prompt_queued",
-                      json_pack("{ss ss sb}", "prompt_id", prompt->id, "text", prompt->text, "retry", true));
+                      json_pack("{ss ss ss ss sb}", "prompt_id", prompt->id, "text", prompt->text, "priority",
+                                "next", "change", "added", "retry", true));
 }
 
 void retrying_go_on(struct host *host, int64_t at_ms, const char *reason)

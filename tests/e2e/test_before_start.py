@@ -125,3 +125,18 @@ def test_a_host_that_dies_meanwhile_is_followed(ganger, agent):
     (ganger.work / "pid").unlink()
     ganger.run("send", "one", "say:ready", "--wait")
     assert not (ganger.work / "pid").exists(), "a host that takes over runs no command"
+
+
+def test_a_session_that_goes_on_by_itself_can_be_ended_before_its_next_start(ganger, tmp_path):
+    ganger.configure(agents={"claude": {"command": [sys.executable, str(DOUBLE)], "env": {"DOUBLE_STATE": str(tmp_path)},
+                                        "before_start": [shell("test -e once && echo $$ >pid && exec sleep 100; touch once")]}},
+                     retry={"transient": {"initial_s": 0.1, "max_s": 0.2}})
+    ganger.run("run", "-d", "-m", "stream", "-a", "claude", "-n", "one", "fall:1:x")
+    pid = running(ganger)
+    host_dies(ganger, "one")
+    until(lambda: running(ganger) != pid, "the command again")
+    again = running(ganger)
+    ganger.run("cancel", "one", "--session")
+    session = ganger.phase_is("one", "cancelled")
+    assert not alive(again) and session["queue"] == []
+    assert len(ganger.events("one", "session_ended")) == 1

@@ -11,9 +11,9 @@ from test_stream import DOUBLE, host_dies
 @pytest.fixture
 def agent(ganger):
     """agent(prompt, **timeouts): starts the session `one` of the double."""
-    def start(prompt, options=(), **timeouts):
+    def start(prompt, options=(), tries=False, **timeouts):
         ganger.configure(agents={"claude": {"command": [sys.executable, str(DOUBLE)]}}, timeouts=timeouts,
-                         retry={"transient": {"max_elapsed_s": 0}})
+                         retry={"transient": {"initial_s": 0.1} if tries else {"max_elapsed_s": 0}})
         ganger.run("run", "-d", "-m", "stream", "-a", "claude", "-n", "one", *options, prompt)
     return start
 
@@ -37,6 +37,13 @@ def test_no_answer_in_time_ends_the_turn(ganger, agent):
     assert outcomes(ganger)[-1] == "completed"
 
 
+def test_a_prompt_without_an_answer_is_tried_again(ganger, agent):
+    agent("mute", tries=True, connect_s=0.5)
+    until(lambda: len(outcomes(ganger)) == 2, "the second turn")
+    assert outcomes(ganger) == ["failed", "completed"]
+    assert ganger.events("one", "retry_scheduled")[0]["class"] == "connect_timeout"
+
+
 def test_an_answer_in_time_stops_the_connect_timeout(ganger, agent):
     agent("slow:0.3", connect_s=2)
     ganger.screen_shows("one", "at last")
@@ -54,7 +61,7 @@ def test_a_long_turn_is_warned_of_and_ended(ganger, agent):
     assert ganger.phase_is("one", "idle")
     ganger.screen_shows("one", "interrupted")
     ganger.run("send", "one", "say:on it goes", "--wait")
-    assert outcomes(ganger) == ["timeout", "completed"]
+    assert outcomes(ganger) == ["timeout", "completed"] and not ganger.events("one", "retry_scheduled")
 
 
 def test_zero_switches_them_off(ganger, agent):
