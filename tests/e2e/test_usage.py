@@ -210,6 +210,24 @@ def test_each_account_has_its_folder(ganger, usage):
     ganger.fails("usage", "--account", "nobody", says=["no usage", "nobody"])
 
 
+def test_accounts_whose_login_has_expired_are_left_out(ganger, usage):
+    """One that a command renews is not; nor is any when the login is not what is asked for."""
+    double = ganger.root / "claude"
+    double.write_text('#!/bin/sh\ncat "$CLAUDE_CONFIG_DIR/status"\n')
+    double.chmod(0o755)
+    for name, year in (("old", 2020), ("renewed", 2020), ("new", 2099)):
+        write(ganger.home / f"{name}/status", {"loggedIn": True, "loginExpiresAt": f"{year}-01-01T00:00:00Z"})
+        write(ganger.home / f"{name}/projects/p/s.jsonl", answer(name))
+    accounts = {name: {"agent": "claude", "env": {"CLAUDE_CONFIG_DIR": str(ganger.home / name)}} for name in ("old", "renewed", "new")}
+    accounts["renewed"]["env"]["CLAUDE_CODE_OAUTH_TOKEN"] = {"command": ["touch", str(ganger.home / "asked")]}
+    ganger.configure(agents={"claude": {"command": [str(double)]}}, accounts=accounts)
+    assert {row["account"] for row in usage("--import")} == {"claude/new", "claude/renewed"}
+    assert {row["account"] for row in usage("--all")} == {"claude/new", "claude/old", "claude/renewed"}
+    assert "left out: claude/old, whose login has expired" in ganger.run("usage").stdout
+    assert usage("--by", "day")[0]["messages"] == 3
+    assert not (ganger.home / "asked").exists()
+
+
 def test_forks_and_subagents_of_codex(ganger, usage):
     day = ganger.home / ".codex/sessions/2026/11/20"
     parent = [meta("p"), turn("t1"), step((100, 60, 10), (100, 60, 10)), step((100, 60, 10), (100, 60, 10)), turn("t2"),
