@@ -5,8 +5,7 @@
 
 #include "base/memory.h"
 
-#define ROWS 1024
-#define MARKS 256
+#define MARKS 4096
 
 struct texts {
     char message[2 * USAGE_TEXT_MAX], request[USAGE_TEXT_MAX], conversation[USAGE_TEXT_MAX],
@@ -19,15 +18,15 @@ struct usage_batch {
     pthread_mutex_t *lock;
     struct ledger_usage *rows;
     struct texts *texts; /* of each row */
-    size_t count;
-    struct usage_mark marks[MARKS];
+    size_t count, most;
+    struct usage_mark *marks;
     size_t marked;
     bool failed;
     struct error error;
 };
 
 struct usage_batch *usage_batch_create(const struct usage_import *what, struct ledger *ledger,
-                                       pthread_mutex_t *lock)
+                                       pthread_mutex_t *lock, size_t rows)
 {
     struct usage_batch *batch = xcalloc(1, sizeof *batch);
 
@@ -35,8 +34,10 @@ struct usage_batch *usage_batch_create(const struct usage_import *what, struct l
     batch->ledger = ledger;
     batch->lock = lock;
     /* Not cleared: pages are used as records come. */
-    batch->rows = xmalloc(ROWS * sizeof *batch->rows);
-    batch->texts = xmalloc(ROWS * sizeof *batch->texts);
+    batch->rows = xmalloc(rows * sizeof *batch->rows);
+    batch->texts = xmalloc(rows * sizeof *batch->texts);
+    batch->marks = xmalloc(MARKS * sizeof *batch->marks);
+    batch->most = rows;
     return batch;
 }
 
@@ -55,6 +56,7 @@ void usage_batch_destroy(struct usage_batch *batch)
     forget(batch);
     free(batch->rows);
     free(batch->texts);
+    free(batch->marks);
     free(batch);
 }
 
@@ -166,7 +168,7 @@ void usage_batch_take(void *argument, const struct usage_record *record)
         .cache_read_tokens = record->cache_read_tokens,
         .cache_write_tokens = record->cache_write_tokens};
     price(what, record, row);
-    if (++batch->count == ROWS)
+    if (++batch->count == batch->most)
         flush(batch);
 }
 

@@ -19,9 +19,10 @@ struct usage_mark {
 
 struct usage_batch;
 
-/* All that is passed is borrowed until usage_batch_destroy; `lock` guards the ledger, NULL when nobody else uses it. */
+/* All that is passed is borrowed until usage_batch_destroy; `lock` guards the ledger, NULL when nobody else uses it. `rows` are
+ * added at once, a KB each: where much is added, fewer and larger transactions write far less. */
 struct usage_batch *usage_batch_create(const struct usage_import *what, struct ledger *ledger,
-                                       pthread_mutex_t *lock);
+                                       pthread_mutex_t *lock, size_t rows);
 void usage_batch_destroy(struct usage_batch *batch);
 /* A usage_taker whose argument is the batch. */
 void usage_batch_take(void *batch, const struct usage_record *record);

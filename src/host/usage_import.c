@@ -16,6 +16,8 @@
 #include "host/usage_batch.h"
 #include "host/usage_lines.h"
 
+#define ROWS 1024
+#define MANY_ROWS 16384
 #define THREADS_MAX 4
 #define FILES_PER_THREAD 4 /* fewer are not worth another */
 
@@ -211,7 +213,7 @@ int usage_import_conversation(const struct usage_import *what, struct ledger *le
     if (reader.source == NULL || what->folder == NULL || what->conversation == NULL ||
         !is_id(what->conversation))
         return 0;
-    reader.batch = usage_batch_create(what, ledger, NULL);
+    reader.batch = usage_batch_create(what, ledger, NULL, ROWS);
     read_found(&reader, reader.source->conversation, NULL);
     read_found(&reader, reader.source->related, reader.source->belongs);
     result = usage_batch_flush(reader.batch, error);
@@ -260,7 +262,7 @@ static void *work_thread(void *argument)
     const char *path;
     bool failed;
 
-    reader.batch = usage_batch_create(work->what, work->ledger, &work->ledger_lock);
+    reader.batch = usage_batch_create(work->what, work->ledger, &work->ledger_lock, MANY_ROWS);
     while ((path = next_file(work)) != NULL)
         read_file(&reader, path);
     failed = usage_batch_flush(reader.batch, &error) < 0;
