@@ -314,6 +314,12 @@ static bool streamable(struct host *host)
     return (phase == PHASE_IDLE || phase == PHASE_LIMITED) && stream_idle(host);
 }
 
+/* What goes on until it is interrupted, or until a person answers. */
+static bool in_turn(enum phase phase)
+{
+    return phase_is_working(phase) || phase == PHASE_APPROVAL || phase == PHASE_RETRYING;
+}
+
 void delivery_consider(struct host *host)
 {
     struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
@@ -326,7 +332,7 @@ void delivery_consider(struct host *host)
     if (prompt == NULL || host->delivery.stage != DELIVERY_NONE || !attempt_running(&host->attempt) ||
         host->attempt.ending || host->attempt.replaying || host->typing.typed.unsent)
         return;
-    if (prompt->priority == PROMPT_NOW && phase_is_working(host->activity.detector.phase.phase))
+    if (prompt->priority == PROMPT_NOW && in_turn(host->activity.detector.phase.phase))
         (void)cancel_turn(host);
     if (stream_spoken(host) ? !streamable(host) : !activity_accepts_prompt(host) || !rested(host))
         return;

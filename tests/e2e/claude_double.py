@@ -124,11 +124,13 @@ def tool():
         if message["type"] == "control_response":
             answer = message["response"]["response"]
             break
+        if interrupted(message):
+            return False
     allowed = answer["behavior"] == "allow"
     tell(type="user", parent_tool_use_id=None, message={"role": "user", "content": [{
         "type": "tool_result", "tool_use_id": "toolu_1", "is_error": not allowed,
         "content": "ran " + answer["updatedInput"]["command"] if allowed else "refused: " + answer["message"]}]})
-    say(["It ran." if allowed else "It did not run."])
+    return say(["It ran." if allowed else "It did not run."])
 
 
 def junk():
@@ -245,8 +247,9 @@ def turn(text, started):
         raw(b'{"type": "x", "t": "' + b"y" * (17 * 1024 * 1024) + b'"}')
         say(["word " * 100000 + "end-of-it"])
     elif text in WORDS:
-        WORDS[text]()
-        say(["done"])
+        failed = WORDS[text]() is False
+        if not failed:
+            say(["done"])
     else:
         say([f"You said {text[:40]!r}, {len(text)} characters."])
     tell(type="result", subtype="error_during_execution" if failed else "success", is_error=failed,

@@ -84,6 +84,16 @@ def test_moved_to_now_a_prompt_interrupts_the_turn(ganger, busy):
     assert ganger.events("one", "turn_ended")[0]["outcome"] == "cancelled"
 
 
+def test_now_interrupts_a_turn_that_waits_for_a_person(ganger, claude):  # noqa: F811
+    claude("one", "tool")
+    ganger.phase_is("one", "approval")
+    ganger.run("send", "one", "say:later")
+    ganger.run("send", "one", "say:at once", "--priority", "now", "--wait")
+    until(lambda: not queue(ganger), "the other to be sent")
+    assert [e["outcome"] for e in ganger.events("one", "turn_ended")][:2] == ["cancelled", "completed"]
+    assert ganger.session("one")["pending_approvals"] == []
+
+
 def test_what_was_sent_is_stale(ganger, busy):
     busy("a")
     release(ganger)
