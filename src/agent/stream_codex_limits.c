@@ -157,7 +157,8 @@ int64_t codex_reset_time(const char *text, int64_t now_ms)
         return 0;
     at += strlen(words);
     date = read_date(at, &when);
-    when.tm_sec = 0;
+    /* The text leaves the seconds out: at the end of that minute it is over for certain. */
+    when.tm_sec = 59;
     when.tm_isdst = -1;
     if (read_clock(date != NULL ? date : at, &when) == NULL)
         return 0;

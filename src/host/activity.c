@@ -396,16 +396,21 @@ void activity_tell(struct host *host)
     source = phase->source;
     at = phase->evidence[source].at_ms;
     shown = permit_phase(host, phase->phase);
-    if (shown == host->activity.reported && source == host->activity.told_source &&
-        at == host->activity.told_at)
+    if (shown == host->activity.reported && phase->phase == host->activity.told_phase &&
+        source == host->activity.told_source && at == host->activity.told_at)
         return;
+    host->activity.told_phase = phase->phase;
     host->activity.told_source = source;
     host->activity.told_at = at;
     describe(host, shown);
-    if (shown != host->activity.reported)
+    if (shown != host->activity.reported) {
         tell_phase(host, shown);
-    else
-        session_changed(host, false);
+        return;
+    }
+    session_changed(host, false);
+    /* The agent may be ready behind what is shown. */
+    if (shown != phase->phase)
+        delivery_consider(host);
 }
 
 /* ---- life ---- */

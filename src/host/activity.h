@@ -31,6 +31,7 @@ struct turn {
 struct activity {
     struct detector detector;
     enum phase reported;              /* what clients were told */
+    enum phase told_phase;            /* what the agent was in then, behind what ganger waits for */
     enum evidence_source told_source; /* and from which evidence */
     int64_t told_at;
     uint64_t looked_version, looked_epoch; /* of the screen when it was looked at last */

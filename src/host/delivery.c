@@ -135,6 +135,7 @@ static void rest(struct host *host)
 {
     host->delivery.stage = DELIVERY_NONE;
     host->delivery.waiting_since = 0;
+    host->permit.passing = false;
     event_del(host->delivery.timer);
     typing_hold(host, false);
 }

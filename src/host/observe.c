@@ -143,6 +143,8 @@ static void limit_seen(struct host *host, enum evidence_source source, const str
                                 json_time_or_null(observation->until_ms), "message",
                                 bounded(observation->text), "refused", observation->failed));
     accounting_limit(host, source, observation);
+    if (!observation->failed && observation->percent >= 100)
+        retrying_window(host, observation->until_ms);
     if (observation->failed)
         retrying_limit(host, observation->until_ms);
     if (observation->failed)

@@ -48,6 +48,9 @@ enum phase permit_phase(const struct host *host, enum phase phase)
 {
     bool between = host->retrying.respawn && phase_is_end(phase);
 
+    if (host->permit.passing && rests(phase) &&
+        (host->activity.reported == PHASE_LIMITED || host->activity.reported == PHASE_RETRYING))
+        return host->activity.reported;
     if (host->permit.held == HOLD_NONE || host->permit.held == HOLD_BUDGET || (!rests(phase) && !between))
         return between ? PHASE_RETRYING : phase;
     return host->permit.held == HOLD_BACKOFF ? PHASE_RETRYING : PHASE_LIMITED;
@@ -154,6 +157,7 @@ static void rest(struct host *host, enum permit_state state)
 
 static void granted(struct host *host)
 {
+    host->permit.passing = host->permit.held != HOLD_NONE && host->permit.held != HOLD_BUDGET;
     rest(host, PERMIT_GRANTED);
     host->permit.not_before_ms = 0;
     host->permit.through = false;
@@ -324,7 +328,7 @@ void permit_over(struct host *host)
 
     if (host->permit.leased || waits || host->permit.state == PERMIT_GRANTED)
         tell(host, THE_TURN_IS_OVER, 0);
-    host->permit.leased = false;
+    host->permit.leased = host->permit.passing = false;
     host->permit.not_before_ms = 0;
     rest(host, PERMIT_NONE);
 }

@@ -15,6 +15,7 @@
 #include "policy/errors.h"
 
 #define KEPT "retrying"
+#define MINUTE_MS 60000
 
 /* A host that follows another goes on with what was decided. */
 static void keep(struct host *host)
@@ -86,6 +87,19 @@ void retrying_limit(struct host *host, int64_t resets_at_ms)
     (void)strlcpy(failure->class, "rate_limit", sizeof failure->class);
     if (resets_at_ms > clock_realtime_ms())
         failure->resets_at_ms = resets_at_ms;
+}
+
+void retrying_window(struct host *host, int64_t resets_at_ms)
+{
+    struct retrying *retrying = &host->retrying;
+    int64_t told = retrying->failure.resets_at_ms;
+
+    /* Words leave the seconds out. */
+    if (told == 0 || resets_at_ms >= told || resets_at_ms + MINUTE_MS <= told)
+        return;
+    retrying->failure.resets_at_ms = resets_at_ms;
+    if (retrying->turn != 0)
+        permit_refused(host, resets_at_ms, host->permit.jitter_ms);
 }
 
 void retrying_agent(struct host *host, int64_t until_ms)
@@ -318,6 +332,7 @@ void retrying_turn_began(struct host *host, const char *id)
     prompt_id(retrying->turn, own);
     retrying->failed = retrying->decided = retrying->spoke = false;
     retrying->failure = (struct failure){.class = ""};
+    host->permit.passing = false;
     event_del(retrying->timer);
     if (retrying->turn == 0 || (id != NULL && strcmp(id, own) == 0))
         return;

@@ -49,6 +49,8 @@ void retrying_finish(struct host *host);
 /* ---- what the agent says, within a turn ---- */
 void retrying_error(struct host *host, const char *class);
 void retrying_limit(struct host *host, int64_t resets_at_ms);
+/* A window that is full: its reset may be known better than what the refusal said. */
+void retrying_window(struct host *host, int64_t resets_at_ms);
 void retrying_agent(struct host *host, int64_t until_ms);
 void retrying_progress(struct host *host);
 

@@ -2,6 +2,7 @@
 vendor refuses when the prompt says so (claude_double.py); its log of requests is what counts."""
 import json
 import os
+import random
 import signal
 import sys
 import time
@@ -154,14 +155,28 @@ def test_another_account_is_offered(ganger, vendor):
 
 def test_nothing_is_lost_or_doubled_when_hosts_die(ganger, vendor):
     api = vendor()
-    start(ganger, "one", "limit:3:hello")
-    for moment in range(8):
+    start(ganger, "one", "limit:6:hello")
+    held(ganger, "one", "limit")
+    for _ in range(8):
         host = ganger.session("one")["host_pid"]
         os.kill(host, signal.SIGKILL)
         until(lambda: ganger.session("one")["host_pid"] not in (None, host), "a new host")
-        deadline = time.monotonic() + 0.1 * moment
-        until(lambda: time.monotonic() > deadline, "a moment")
-    answered(ganger, "one", api, "limit:3:hello")
+    answered(ganger, "one", api, "limit:6:hello")
+    assert ended(ganger, "one") == ["failed", "completed"]
+
+
+def test_no_prompt_is_doubled_when_hosts_die_at_any_moment(ganger, vendor):
+    """What a host was typing when it died is uncertain, and never typed again."""
+    api = vendor()
+    start(ganger, "one", "busy:2:hello")
+    for _ in range(12):
+        host = ganger.session("one")["host_pid"]
+        os.kill(host, signal.SIGKILL)
+        until(lambda: ganger.session("one")["host_pid"] not in (None, host), "a new host")
+        wait = time.monotonic() + random.random()
+        until(lambda: time.monotonic() > wait, "a moment")
+    words = [prompt for request in api.log("requests") for prompt in request["prompts"]]
+    assert api.times("busy:2:hello") <= 1 and len(api.accepted()) <= 1 and len(api.log("requests")) <= 4, words
 
 
 def test_a_person_goes_on_otherwise(ganger, vendor):

@@ -486,9 +486,11 @@ TEST(times_when_a_limit_ends)
 {
     int64_t now = 1795249800000; /* 2026-11-21 08:30:00 UTC */
 
-    CHECK_NUMBER(codex_reset_time("or try again at 9:48 AM.", now), 1795254480000);
-    CHECK_NUMBER(codex_reset_time("or try again at 4:37 AM.", now), 1795322220000);
-    CHECK_NUMBER(codex_reset_time("try again at Nov 23rd, 2026 3:45 PM.", now), 1795448700000);
+    CHECK_NUMBER(codex_reset_time("or try again at 9:48 AM.", now), 1795254539000);
+    CHECK_NUMBER(codex_reset_time("or try again at 4:37 AM.", now), 1795322279000);
+    CHECK_NUMBER(codex_reset_time("try again at Nov 23rd, 2026 3:45 PM.", now), 1795448759000);
+    /* Within that very minute. */
+    CHECK_NUMBER(codex_reset_time("or try again at 9:48 AM.", 1795254480000 + 31000), 1795254480000 + 59000);
     CHECK_NUMBER(codex_reset_time("try again at some point", now), 0);
     CHECK_NUMBER(codex_reset_time("try again", now), 0);
 }
