@@ -16,7 +16,8 @@
 #define PERCENT_COLS 4
 #define SHORT_COLS 8 /* of a countdown */
 #define LONG_COLS 11
-#define BAR_COLS 8 /* beside the account's name */
+#define BAR_COLS 8 /* beside the account's name, at most */
+#define BAR_LEAST 4
 #define FULL_PERCENT 90
 #define SAME_MS 60000
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
@@ -24,6 +25,7 @@
 /* The columns of the lines of windows, the same in the whole block. */
 struct columns {
     int label, bar, countdown;
+    int beside; /* of the bar beside a name; 0: none */
 };
 
 /* ---- how large it is ---- */
@@ -79,9 +81,12 @@ bool panel_accounts_run(const struct limits *limits, int64_t now_ms)
 static struct columns measure(const struct limits *limits, int cols, int64_t now_ms)
 {
     struct columns columns = {.label = LABEL_LEAST, .countdown = SHORT_COLS};
-    int most = cols < NARROW_COLS ? LABEL_MOST_NARROW : LABEL_MOST;
+    int most = cols < NARROW_COLS ? LABEL_MOST_NARROW : LABEL_MOST, name = 0;
 
     for (size_t i = 0; i < limits->count; i++) {
+        const char *key = limits->accounts[i].key;
+        int long_name = width_of_text(key, strlen(key));
+        name = long_name > name ? long_name : name;
         for (size_t k = 0; k < limits->accounts[i].window_count; k++) {
             const struct limit_window *window = &limits->accounts[i].windows[k];
             int width = width_of_text(window->name, strlen(window->name));
@@ -92,6 +97,8 @@ static struct columns measure(const struct limits *limits, int cols, int64_t now
         }
     }
     columns.bar = cols - columns.label - PERCENT_COLS - columns.countdown - 3;
+    columns.beside = cols - name - PERCENT_COLS - SHORT_COLS - 2;
+    columns.beside = columns.beside > BAR_COLS ? BAR_COLS : columns.beside < BAR_LEAST ? 0 : columns.beside;
     return columns;
 }
 
@@ -209,7 +216,8 @@ static void paint_account(const struct limit_account *account, struct rectangle 
 }
 
 /* One line: name, bar where there is room, percent, time. */
-static void paint_brief(const struct limit_account *account, struct rectangle row, int64_t now_ms)
+static void paint_brief(const struct limit_account *account, struct rectangle row,
+                        const struct columns *columns, int64_t now_ms)
 {
     const struct limit_window *window = limits_fullest(account, now_ms);
     int right = row.x + row.cols;
@@ -225,8 +233,8 @@ static void paint_brief(const struct limit_account *account, struct rectangle ro
     percent_text(window, text);
     canvas_text_right(right -= PERCENT_COLS, row.y, PERCENT_COLS, window->stale ? ROLE_DIM : ROLE_TEXT,
                       ROLE_TEXT, text);
-    if (row.cols >= NARROW_COLS)
-        paint_bar(right -= BAR_COLS + 1, row.y, BAR_COLS, window);
+    right -= columns->beside;
+    paint_bar(right, row.y, columns->beside, window);
     (void)canvas_text(row.x, row.y, right - row.x - 1, ROLE_TEXT, account->key);
 }
 
@@ -287,7 +295,7 @@ void panel_accounts_paint(const struct limits *limits, enum accounts_detail deta
     for (size_t i = 0; i < limits->count; i++) {
         const struct limit_account *account = &limits->accounts[i];
         if (detail == ACCOUNTS_FULLEST)
-            paint_brief(account, row, now_ms);
+            paint_brief(account, row, &columns, now_ms);
         else
             paint_account(account, row, false, now_ms);
         row.y++;

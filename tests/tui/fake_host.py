@@ -9,16 +9,17 @@ import uuid
 
 
 class FakeHost:
-    """A living session `name` in the folders of `ganger`. `frames` are sent, as bytes, to each new subscriber of the screen."""
+    """A living session `name` in the folders of `ganger`. `frames` are sent, as bytes, to each new subscriber of the screen;
+    `members` replace those of its object."""
 
-    def __init__(self, ganger, name, frames=()):
+    def __init__(self, ganger, name, frames=(), **members):
         self.id = str(uuid.uuid4())
         self.frames = list(frames)
         self.requests = []  # every request of every connection: (method, params)
         self.connections = 0
         self.object = {"id": self.id, "name": name, "agent": "command", "account": None, "phase": "idle", "attempt": 1, "title": "made up",
                        "phase_since": "2026-01-01T00:00:00.000Z", "created_at": "2026-01-01T00:00:00.000Z", "last_error": None,
-                       "pending_approvals": []}
+                       "pending_approvals": [], **members}
         self.seq = 0
         folder = ganger.state / "sessions" / self.id
         folder.mkdir(parents=True, mode=0o700)
@@ -50,7 +51,12 @@ class FakeHost:
     def answer(self, client, request):
         method, params = request["method"], request.get("params") or {}
         self.requests.append((method, params))
-        result, problem = {"hello": {"protocol": 1, "version": "0", "capabilities": []}, "session.get": self.object}.get(method, {}), None
+        if method == "session.queue" and not self.change_queue(**params):
+            client.sendall(json.dumps({"jsonrpc": "2.0", "id": request["id"],
+                                       "error": {"code": 6, "message": "the prompt does not wait any more"}}).encode() + b"\n")
+            return
+        result, problem = {"hello": {"protocol": 1, "version": "0", "capabilities": []}, "session.get": self.object,
+                           "session.queue": {"queue": self.object.get("queue")}}.get(method, {}), None
         if method == "session.approve" and not self.resolve(params["id"], "answered", "client"):
             problem = {"code": 6, "message": "that request is no longer there"}
         if "id" in request:
@@ -68,6 +74,28 @@ class FakeHost:
         for client in list(self.clients):
             with contextlib.suppress(OSError):
                 client.sendall(json.dumps({"jsonrpc": "2.0", "method": "event", "params": event}).encode() + b"\n")
+
+    def change(self, **members):
+        """The object is another now, and an event of no weight says that there is something to ask for."""
+        self.object = {**self.object, **members}
+        self.tell("usage")
+
+    def change_queue(self, id, action, text=None, priority=None, to=None):
+        """False when there is no such prompt."""
+        queue = list(self.object["queue"])
+        found = [i for i, prompt in enumerate(queue) if prompt["id"] == id]
+        if not found:
+            return False
+        prompt = dict(queue.pop(found[0]))
+        if text is not None:
+            prompt["text"] = text
+        if priority is not None:
+            prompt["priority"] = priority
+        place = to if to is not None else found[0] if action == "edit" else 0 if priority == "next" else len(queue)
+        if action != "remove":
+            queue.insert(place, prompt)
+        self.object = {**self.object, "queue": queue}
+        return True
 
     def ask(self, number, **members):
         """A further request, 1-NUMBER, without a time, so that screens of it stay the same."""
