@@ -60,10 +60,12 @@ static void take_windows(struct limit_account *account, const json_t *list)
     count = count < WINDOWS_MAX ? count : WINDOWS_MAX;
     account->windows = xcalloc(count + 1, sizeof *account->windows);
     for (index = 0; index < count; index++) {
+        double percent;
         window = json_array_get(list, index);
+        percent = json_member_number(window, "percent", -1);
         account->windows[account->window_count++] =
             (struct limit_window){.name = window_name(json_member_string(window, "window", "")),
-                                  .percent = json_member_number(window, "percent", -1),
+                                  .percent = percent > 100 ? 100 : percent,
                                   .resets_at_ms = time_of(window, "resets_at"),
                                   .burn = json_member_number(window, "burn_pct_per_h", -1),
                                   .exhausted_ms = time_of(window, "exhausted_at"),
