@@ -9,10 +9,9 @@
 
 static int64_t at(const char *text)
 {
-    int64_t time;
+    int64_t time = 0;
 
-    CHECK(clock_parse_rfc3339(text, &time) == 0);
-    return time;
+    return clock_parse_rfc3339(text, &time) == 0 ? time : -1;
 }
 
 static void take(struct limits *limits, const char *list_text, const char *usage_text, int64_t now_ms)
