@@ -56,7 +56,7 @@ struct ring_header {
     /* The prompt being delivered (host/prompt.h); the host's own to interpret. */
     _Atomic uint64_t prompt_number;
     _Atomic uint32_t prompt_state;
-    _Atomic uint32_t prompt_reserved;
+    _Atomic uint32_t prompt_write;
     /* Of the ring of a program's standard output; written to the slot that is not current, then `mark` flips. */
     struct ring_mark marks[2];
     _Atomic uint32_t mark;

@@ -23,6 +23,7 @@
 #define READY_CHECK_NS 100000000
 #define RETRY_NS 1000000000
 #define AGAIN_NS 20000000
+#define LAST_WRITE 0x80000000u
 
 static void look(struct host *host);
 
@@ -64,17 +65,61 @@ static void note_state(struct host *host, uint64_t number, enum prompt_state sta
         ring_set_prompt(host->attempt.ring, number, (uint32_t)state);
 }
 
-void delivery_recover(struct host *host)
+/* Before it is given to the keeper: the next write is the last one of the prompt (LAST_WRITE), or its first. */
+static void note_write(struct host *host, uint32_t last)
+{
+    if (host->attempt.ring != NULL)
+        ring_set_prompt_write(host->attempt.ring, (uint32_t)(host->typing.last_id + 1) | last);
+}
+
+/* What became of a prompt in state sending: the keeper writes whole what it took. */
+static enum prompt_state fate(const struct host *host, uint64_t accepted_write)
+{
+    uint32_t write = ring_prompt_write(host->attempt.ring), id = write & ~LAST_WRITE;
+    bool taken = id <= (uint32_t)accepted_write;
+
+    if (id == 0)
+        return PROMPT_UNCERTAIN;
+    if ((write & LAST_WRITE) != 0)
+        return taken ? PROMPT_SENT : stream_mode(host) ? PROMPT_QUEUED : PROMPT_UNCERTAIN;
+    return taken ? PROMPT_UNCERTAIN : PROMPT_QUEUED;
+}
+
+static void tell_sent(struct host *host, uint64_t number)
+{
+    const struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
+
+    if (prompt == NULL || prompt->number != number)
+        return;
+    session_keep(host, "last_prompt", json_string(prompt->text));
+    (void)events_emit(host, "prompt_sent", json_pack("{ss}", "prompt_id", prompt->id));
+}
+
+static void wait_on(struct host *host, uint64_t number)
+{
+    struct prompt *prompt = prompt_queue_first(&host->delivery.queue);
+
+    if (prompt != NULL && prompt->number == number)
+        prompt->state = PROMPT_QUEUED;
+    note_state(host, number, PROMPT_QUEUED);
+    delivery_changed(host);
+}
+
+void delivery_recover(struct host *host, uint64_t accepted_write)
 {
     uint64_t number = 0;
     uint32_t state = PROMPT_QUEUED;
 
     if (host->attempt.ring != NULL)
         ring_prompt(host->attempt.ring, &number, &state);
+    if (state == PROMPT_SENDING && (state = fate(host, accepted_write)) == PROMPT_SENT)
+        tell_sent(host, number);
     /* The ring is newer than session.json, which may still have the prompt among those that wait. */
     if (state == PROMPT_SENT && prompt_queue_settle(&host->delivery.queue, number, PROMPT_SENT))
         delivery_changed(host);
-    if (prompt_queue_recover(&host->delivery.queue, state == PROMPT_SENDING ? number : 0) == 0)
+    if (state == PROMPT_QUEUED && number != 0)
+        wait_on(host, number);
+    if (prompt_queue_recover(&host->delivery.queue, state == PROMPT_UNCERTAIN ? number : 0) == 0)
         return;
     note_state(host, number, PROMPT_UNCERTAIN);
     host_warn(host, "prompt_uncertain",
@@ -186,6 +231,7 @@ static void press_enter(struct host *host)
 
     buffer_init(&bytes);
     key_encode(enter, &modes.input, &bytes);
+    note_write(host, LAST_WRITE);
     delivery->write_id = typing_whole(host, bytes.bytes, bytes.length);
     buffer_finish(&bytes);
     if (delivery->write_id == 0) {
@@ -243,6 +289,7 @@ static void paste(struct host *host, struct prompt *prompt)
         key_encode((struct key){.code = 'u', .modifiers = KEY_CTRL}, &modes.input, &bytes);
     delivery->clear = false;
     paste_encode(prompt->text, strlen(prompt->text), &modes.input, &bytes);
+    note_write(host, 0);
     delivery->write_id = typing_whole(host, bytes.bytes, bytes.length);
     buffer_finish(&bytes);
     delivery->stage = DELIVERY_PASTING;
@@ -302,6 +349,8 @@ static void stream(struct host *host, struct prompt *prompt)
     delivery->stage = DELIVERY_STREAMING;
     /* What the agent does is for its channel to say, which does so at once. */
     turn_begin(host, prompt->id);
+    if (stream_writes_at_once(host, strlen(prompt->text)))
+        note_write(host, LAST_WRITE);
     delivery->write_id = stream_prompt(host, prompt->text);
     if (delivery->write_id == 0)
         give_back(host);

@@ -41,8 +41,9 @@ struct delivery {
 
 void delivery_init(struct host *host);
 void delivery_finish(struct host *host);
-/* A host that follows another: what was being typed is uncertain from here on. */
-void delivery_recover(struct host *host);
+/* A host that follows another, and the highest write that the keeper took: a prompt whose last write it took will arrive, one
+ * of which it took none waits on, any other that was being typed is uncertain from here on. */
+void delivery_recover(struct host *host, uint64_t accepted_write);
 /* Begins a delivery if one is due. Call after anything that could allow it. */
 void delivery_consider(struct host *host);
 /* Output was parsed. */

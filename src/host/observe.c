@@ -139,7 +139,7 @@ static void limit_seen(struct host *host, enum evidence_source source, const str
 {
     (void)events_emit(host, "rate_limit",
                       json_pack("{so so so so sb}", "window", json_string_or_null(observation->name),
-                                "percent", number_or_null(observation->percent), "resets_at",
+                                "percent", real_or_null(observation->percent), "resets_at",
                                 json_time_or_null(observation->until_ms), "message",
                                 bounded(observation->text), "refused", observation->failed));
     accounting_limit(host, source, observation);

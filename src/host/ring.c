@@ -348,8 +348,19 @@ void ring_set_prompt(struct ring *ring, uint64_t number, uint32_t state)
     /* A successor that finds the number changed alone takes the new prompt as queued. */
     if (ring->header->prompt_number != number)
         STORE(ring->header->prompt_state, 0);
+    STORE(ring->header->prompt_write, 0);
     STORE(ring->header->prompt_number, number);
     STORE(ring->header->prompt_state, state);
+}
+
+uint32_t ring_prompt_write(const struct ring *ring)
+{
+    return LOAD(ring->header->prompt_write);
+}
+
+void ring_set_prompt_write(struct ring *ring, uint32_t write)
+{
+    STORE(ring->header->prompt_write, write);
 }
 
 struct ring_place ring_place(const struct ring *ring)

@@ -90,6 +90,10 @@ uint64_t ring_event_seq(const struct ring *ring);
 void ring_set_event_seq(struct ring *ring, uint64_t seq);
 void ring_prompt(const struct ring *ring, uint64_t *number, uint32_t *state);
 void ring_set_prompt(struct ring *ring, uint64_t number, uint32_t state);
+/* Of that prompt, which write to the keeper comes next (the host's own to interpret); 0: not known. ring_set_prompt forgets
+ * it. */
+uint32_t ring_prompt_write(const struct ring *ring);
+void ring_set_prompt_write(struct ring *ring, uint32_t write);
 
 /* As in struct ring_mark. */
 struct ring_place {

@@ -227,7 +227,7 @@ static void taken_over(struct host *host, const struct keeper_attempt *told)
     session_changed(host, true);
     typing_begin(host, last, told->accepted_write > answered ? told->accepted_write : 0);
     (void)events_emit(host, "host_restarted", json_pack("{si}", "host_pid", (int)getpid()));
-    delivery_recover(host);
+    delivery_recover(host, told->accepted_write);
     activity_title(host, terminal_title(host->attempt.terminal));
     activity_tell(host);
     stream_greet(host, true, told->accepted_write > 0);

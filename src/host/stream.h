@@ -123,6 +123,8 @@ void stream_written(struct host *host, uint64_t id, int error);
 /* stream_input.c */
 void stream_input_init(struct host *host);
 void stream_input_finish(struct host *host);
+/* Whether a prompt of that length is one write, the next one. */
+bool stream_writes_at_once(const struct host *host, size_t length);
 void stream_input_send(struct host *host, const char *bytes, size_t length);
 /* stream_lines.c: takes bytes of a pipe that begin at `position`, and what is left without a line feed at its end. */
 void stream_take(struct host *host, struct stream_pipe *from, const char *bytes, size_t length,

@@ -10,6 +10,7 @@
 
 #define WRITE_MAX (96 * 1024) /* bytes of one write; the keeper holds more than one of them */
 #define RETRY_NS 200000000
+#define ESCAPED_MAX 7 /* bytes that a byte of a prompt takes in JSON at most, and what is around it */
 
 struct stream_message {
     STAILQ_ENTRY(stream_message) entries;
@@ -71,6 +72,13 @@ void stream_input_finish(struct host *host)
         remove_first(input);
     event_free(input->timer);
     input->timer = NULL;
+}
+
+bool stream_writes_at_once(const struct host *host, size_t length)
+{
+    const struct stream_input *input = &host->stream.input;
+
+    return STAILQ_EMPTY(&input->messages) && input->write_id == 0 && length < WRITE_MAX / ESCAPED_MAX;
 }
 
 void stream_input_send(struct host *host, const char *bytes, size_t length)
