@@ -396,7 +396,8 @@ static void take_event(struct session *session, const json_t *event)
     }
     if (strcmp(type, "phase") == 0)
         refresh_soon(session);
-    if (strcmp(type, "usage") == 0 || strcmp(type, "rate_limit") == 0 || strcmp(type, "turn_ended") == 0)
+    if (strcmp(type, "usage") == 0 || strcmp(type, "rate_limit") == 0 || strcmp(type, "turn_ended") == 0 ||
+        (strcmp(type, "phase") == 0 && session->phase == PHASE_LIMITED))
         limits_expect(session->ui);
     if (changed)
         ui_session_changed(session->ui, session);
