@@ -7,7 +7,9 @@
 #include "agent/driver.h"
 #include "agent/error_class.h"
 #include "agent/hook_calls.h"
+#include "agent/limit_words.h"
 #include "agent/tool_line.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
 
@@ -176,6 +178,21 @@ static void stopped(struct claude_hooks *hooks, const json_t *payload, const str
     turn_over(hooks, payload, "completed", NULL, observer);
 }
 
+/* The subscription's limit names its window and reset; other refusals with status 429 name neither. */
+static void tell_limit(const char *text, const struct observer *observer)
+{
+    const char *window = limit_window_in_text(text);
+    int64_t until = limit_reset_in_text(text, clock_realtime_ms());
+
+    if (window != NULL || until != 0)
+        observe(observer, &(struct observation){.kind = OBSERVED_LIMIT,
+                                                .name = window,
+                                                .text = text,
+                                                .until_ms = until,
+                                                .percent = -1,
+                                                .failed = true});
+}
+
 static void stop_failed(struct claude_hooks *hooks, const json_t *payload, const struct observer *observer)
 {
     const char *error = word(payload, "error"), *text = text_of(payload, "last_assistant_message");
@@ -188,6 +205,8 @@ static void stop_failed(struct claude_hooks *hooks, const json_t *payload, const
     if (class == NULL ||
         (told != NULL && (strcmp(class, "invalid_request") == 0 || strcmp(class, "server_error") == 0)))
         class = told;
+    if (class != NULL && strcmp(class, "rate_limit") == 0)
+        tell_limit(text, observer);
     observe(observer,
             &(struct observation){.kind = OBSERVED_ERROR, .name = class, .outcome = error, .text = text});
     json_object_clear(hooks->subagents);

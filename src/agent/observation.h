@@ -78,7 +78,7 @@ struct observation {
     int64_t at_ms;       /* wall clock, when it happened; 0: at this moment */
     int64_t duration_ms; /* of a turn that ended; 0: not known */
     int attempt, attempts;
-    int percent;
+    double percent;
     bool whole, failed, ended, server;
     struct observed_usage usage;
 };

@@ -9,6 +9,7 @@
 
 #include "agent/driver.h"
 #include "agent/error_class.h"
+#include "agent/limit_words.h"
 #include "agent/rollout_words.h"
 #include "agent/stream_codex.h"
 #include "agent/tool_line.h"
@@ -266,32 +267,39 @@ static void item_call_output(struct rollout *state, const json_t *item, const st
 
 /* ---- limits and tokens ---- */
 
+/* Every answer tells the windows; a little more is told with what follows. */
+static bool is_near(double told, double percent)
+{
+    return percent - told < 0.5 && told - percent < 0.5 && (told >= 100) == (percent >= 100);
+}
+
 static void window_seen(struct rollout *state, const json_t *limits, const char *key,
                         const struct observer *observer)
 {
     const json_t *window = json_object_get(limits, key), *known;
     int64_t minutes = json_member_integer(window, "window_minutes", 0);
-    int64_t until_ms = json_member_integer(window, "resets_at", 0) * 1000;
+    int64_t until_ms = limit_epoch_ms(json_member_integer(window, "resets_at", 0));
     double percent = json_member_number(window, "used_percent", -1);
     const char *limit = json_member_string(limits, "limit_id", "codex");
-    int whole = percent < 0 || percent > 1000 ? -1 : (int)(percent + 0.5);
     char name[120];
 
-    if (whole < 0)
+    if (!(percent >= 0 && percent <= 1000))
         return;
+    if (percent > 100)
+        percent = 100;
     rollout_window_name(limit, minutes, name, sizeof name);
     known = json_object_get(state->windows, name);
-    if (known != NULL && json_member_integer(known, "percent", -1) == whole &&
+    if (known != NULL && is_near(json_member_number(known, "percent", -1), percent) &&
         llabs(json_member_integer(known, "until", 0) - until_ms) < RESET_SLACK_MS)
         return;
     if (json_object_size(state->windows) >= WINDOWS_MAX)
         json_object_clear(state->windows);
     json_object_set_new(state->windows, name,
-                        json_pack("{sI sI}", "percent", (json_int_t)whole, "until", (json_int_t)until_ms));
-    if (whole >= 100 && until_ms > state->reached_ms)
+                        json_pack("{sf sI}", "percent", percent, "until", (json_int_t)until_ms));
+    if (percent >= 100 && until_ms > state->reached_ms)
         state->reached_ms = until_ms;
-    tell(observer,
-         &(struct observation){.kind = OBSERVED_LIMIT, .name = name, .percent = whole, .until_ms = until_ms});
+    tell(observer, &(struct observation){
+                       .kind = OBSERVED_LIMIT, .name = name, .percent = percent, .until_ms = until_ms});
 }
 
 static void message_token_count(struct rollout *state, const json_t *message, const struct observer *observer)

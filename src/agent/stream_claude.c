@@ -9,6 +9,7 @@
 #include "agent/claude_words.h"
 #include "agent/driver.h"
 #include "agent/error_class.h"
+#include "agent/limit_words.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -307,10 +308,8 @@ static void tell_limit(const char *type, const json_t *window, double utilizatio
     observe(observer, &(struct observation){.kind = OBSERVED_LIMIT,
                                             .name = type,
                                             .text = window_words(type),
-                                            .until_ms = amount(window, "resetsAt") * 1000,
-                                            .percent = utilization >= 0 && utilization < 100
-                                                           ? (int)(utilization * 100 + 0.5)
-                                                           : -1,
+                                            .until_ms = limit_epoch_ms(amount(window, "resetsAt")),
+                                            .percent = limit_percent(utilization),
                                             .failed = rejected,
                                             .ended = ended && !rejected});
 }
@@ -324,7 +323,7 @@ static void rate_limit(struct claude *claude, const json_t *message, const struc
     json_t *window;
 
     claude->limited = rejected;
-    claude->limited_until_ms = amount(told, "resetsAt") * 1000;
+    claude->limited_until_ms = limit_epoch_ms(amount(told, "resetsAt"));
     if (json_object_get(windows, type) == NULL)
         tell_limit(type, told, json_member_number(told, "utilization", -1), was, observer);
     json_object_foreach((json_t *)(uintptr_t)windows, name, window)

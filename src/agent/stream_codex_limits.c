@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "agent/error_class.h"
+#include "agent/limit_words.h"
 #include "agent/stream_codex.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -92,7 +93,7 @@ static int64_t full_window_until(const struct codex *codex)
     json_object_foreach(codex->limits, window, limit)
     {
         int64_t at = json_member_integer(limit, "until", 0);
-        if (json_member_integer(limit, "percent", 0) >= 100 && at > until)
+        if (json_member_number(limit, "percent", 0) >= 100 && at > until)
             until = at;
     }
     return until;
@@ -194,20 +195,20 @@ static void take_window(struct codex *codex, const char *limit, const json_t *wi
 {
     double used = json_member_number(window, "usedPercent", -1);
     int64_t resets = json_member_integer(window, "resetsAt", 0);
-    int percent = used < 0 ? -1 : used > 100 ? 100 : (int)(used + 0.5);
-    int64_t until = resets > 0 && resets < INT64_MAX / 1000 ? resets * 1000 : 0;
+    double percent = used > 100 ? 100 : used;
+    int64_t until = limit_epoch_ms(resets);
     char *name;
     const json_t *told;
 
-    if (!json_is_object(window) || percent < 0)
+    if (!json_is_object(window) || !(percent >= 0))
         return;
     name = window_name(limit, json_member_integer(window, "windowDurationMins", 0));
     told = json_object_get(codex->limits, name);
-    if (json_member_integer(told, "percent", -1) != percent ||
+    if (json_member_number(told, "percent", -1) != percent ||
         json_member_integer(told, "until", -1) != until) {
-        bool was_full = json_member_integer(told, "percent", 0) >= 100;
+        bool was_full = json_member_number(told, "percent", 0) >= 100;
         (void)json_object_set_new(codex->limits, name,
-                                  json_pack("{s:i, s:I}", "percent", percent, "until", (json_int_t)until));
+                                  json_pack("{s:f, s:I}", "percent", percent, "until", (json_int_t)until));
         observer->observe(observer->argument, &(struct observation){.kind = OBSERVED_LIMIT,
                                                                     .name = name,
                                                                     .until_ms = until,

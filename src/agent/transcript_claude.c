@@ -7,6 +7,7 @@
 
 #include "agent/driver.h"
 #include "agent/hook_calls.h"
+#include "agent/limit_words.h"
 #include "agent/transcript_rows.h"
 #include "base/json.h"
 #include "base/json_text.h"
@@ -14,12 +15,15 @@
 
 #define WINDOW 200000
 #define WINDOW_LONG 1000000
+#define CONTINUES "continuing automatically"
 
 struct transcript {
     struct transcript_rows rows;
-    bool alone;      /* hooks tell nothing */
-    int64_t context; /* tokens that the main loop sent last; -1: not known */
-    json_t *limit;   /* "quotaLimits" of an error since the last report */
+    bool alone;       /* hooks tell nothing */
+    int64_t context;  /* tokens that the main loop sent last; -1: not known */
+    json_t *limit;    /* "quotaLimits" of an error since the last report */
+    int64_t reset_ms; /* of the last of them */
+    bool continues;   /* it says since the last report that it goes on by itself then */
 };
 
 static const char *word(const json_t *object, const char *key)
@@ -102,6 +106,15 @@ static void note_limit(struct transcript *transcript, const json_t *limit)
         return;
     json_decref(transcript->limit);
     transcript->limit = json_deep_copy(limit);
+    transcript->reset_ms = limit_epoch_ms(json_member_integer(limit, "resetsAt", 0));
+}
+
+/* "Usage limit reached · continuing automatically at 11:46am · esc to cancel" */
+static void note_notice(struct transcript *transcript, const json_t *row)
+{
+    if (transcript->rows.telling && strcmp(word(row, "subtype"), "informational") == 0 &&
+        strstr(word(row, "content"), CONTINUES) != NULL)
+        transcript->continues = true;
 }
 
 static void note_results(struct transcript *transcript, const json_t *message)
@@ -125,6 +138,8 @@ static void take_row(struct transcript *transcript, const json_t *row)
     transcript_rows_at(&transcript->rows, word(row, "timestamp"));
     if (transcript->alone && strcmp(word(row, "type"), "user") == 0)
         note_results(transcript, message);
+    if (strcmp(word(row, "type"), "system") == 0)
+        note_notice(transcript, row);
     if (strcmp(word(row, "type"), "assistant") != 0)
         return;
     if (json_is_true(json_object_get(row, "isApiErrorMessage"))) {
@@ -146,6 +161,7 @@ static void line(void *state, char *text, size_t length)
 
     /* Most rows are results of tools; hooks told them. */
     if (memmem(text, length, "\"assistant\"", 11) == NULL &&
+        memmem(text, length, CONTINUES, strlen(CONTINUES)) == NULL &&
         (!transcript->alone || memmem(text, length, "\"tool_result\"", 13) == NULL))
         return;
     json_text_mend(text, length);
@@ -157,18 +173,29 @@ static void line(void *state, char *text, size_t length)
 static void report_limit(struct transcript *transcript, const struct observer *observer)
 {
     const json_t *limit = transcript->limit;
-    int64_t reset = json_member_integer(limit, "resetsAt", 0);
 
     if (limit == NULL)
         return;
     observer->observe(observer->argument,
                       &(struct observation){.kind = OBSERVED_LIMIT,
                                             .name = word(limit, "rateLimitType"),
-                                            .until_ms = reset > 0 && reset <= UINT32_MAX ? reset * 1000 : 0,
+                                            .until_ms = transcript->reset_ms,
                                             .percent = -1,
                                             .failed = strcmp(word(limit, "status"), "rejected") == 0});
     json_decref(transcript->limit);
     transcript->limit = NULL;
+}
+
+/* Before the limit itself, which is what keeps it. */
+static void report_continuing(struct transcript *transcript, const struct observer *observer)
+{
+    if (transcript->continues && transcript->reset_ms != 0)
+        observer->observe(observer->argument,
+                          &(struct observation){.kind = OBSERVED_RETRY,
+                                                .name = "rate_limit",
+                                                .text = "the agent goes on by itself after the reset",
+                                                .until_ms = transcript->reset_ms});
+    transcript->continues = false;
 }
 
 static double context_pct(const struct transcript *transcript)
@@ -183,6 +210,7 @@ static void report(void *state, const struct observer *observer)
 {
     struct transcript *transcript = state;
 
+    report_continuing(transcript, observer);
     report_limit(transcript, observer);
     transcript_rows_report(&transcript->rows, context_pct(transcript), observer);
 }

@@ -105,6 +105,9 @@ void retrying_window(struct host *host, int64_t resets_at_ms)
 void retrying_agent(struct host *host, int64_t until_ms)
 {
     host->retrying.failure.agent_until_ms = until_ms;
+    /* Claude's file says it a moment after the end of the turn. */
+    if (until_ms > clock_realtime_ms() && !host->activity.turn.open)
+        (void)retrying_drop(host, "the agent goes on by itself");
 }
 
 void retrying_progress(struct host *host)

@@ -73,7 +73,7 @@ static void observed_append(void *argument, const struct observation *seen)
     if (seen->attempt != 0)
         buffer_printf(out, " attempt=%d/%d", seen->attempt, seen->attempts);
     if (seen->kind == OBSERVED_LIMIT)
-        buffer_printf(out, " percent=%d", seen->percent);
+        buffer_printf(out, " percent=%.4g", seen->percent);
     if (seen->kind == OBSERVED_USAGE)
         buffer_printf(out, " in=%lld out=%lld read=%lld write=%lld cost=%.4f context=%.2f",
                       (long long)usage->input_tokens, (long long)usage->output_tokens,

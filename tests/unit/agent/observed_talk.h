@@ -58,7 +58,7 @@ static void observed_observe(void *argument, const struct observation *told)
     if (told->kind == OBSERVED_RETRY)
         buffer_printf(out, " attempt=%d/%d", told->attempt, told->attempts);
     if (told->kind == OBSERVED_LIMIT)
-        buffer_printf(out, " percent=%d", told->percent);
+        buffer_printf(out, " percent=%.4g", told->percent);
     buffer_printf(out, "%s%s%s%s\n", told->whole ? " whole" : "", told->failed ? " failed" : "",
                   told->ended ? " over" : "", told->server ? " server" : "");
 }

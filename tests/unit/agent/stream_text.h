@@ -82,7 +82,7 @@ static void stream_text_observe(void *argument, const struct observation *seen)
     if (seen->attempt != 0)
         buffer_printf(out, " attempt=%d/%d", seen->attempt, seen->attempts);
     if (seen->kind == OBSERVED_LIMIT)
-        buffer_printf(out, " %d%%", seen->percent);
+        buffer_printf(out, " %.4g%%", seen->percent);
     if (seen->kind == OBSERVED_USAGE)
         stream_text_usage(out, &seen->usage);
     buffer_printf(out, "%s%s%s%s\n", seen->whole ? " whole" : "", seen->failed ? " failed" : "",

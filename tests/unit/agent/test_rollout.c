@@ -86,7 +86,7 @@ TEST(limits_are_told_when_they_move)
                     EVENT("\"type\":\"error\",\"message\":\"no\",\"codex_error_info\":\"usage_limit_"
                           "exceeded\""));
 
-    CHECK_STRING(text, "limit seven_day until=1000000 percent=100\n"
+    CHECK_STRING(text, "limit seven_day until=1000000 percent=99.6\n"
                        "limit codex_other:1_hour until=1001000 percent=1\n"
                        "limit no percent=-1 failed\n"
                        "error rate_limit usage_limit_exceeded no\n");
