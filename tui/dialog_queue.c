@@ -208,7 +208,7 @@ static void begin_edit(struct queue *queue, const json_t *prompt)
     set_mode(queue, QUEUE_EDIT);
 }
 
-/* The prompt may have gone while it was edited: then the host says so, and the text is not lost silently. */
+/* The prompt may have gone while it was edited: then the host says so. */
 static void edit_key(struct ui *ui, struct queue *queue, struct key pressed)
 {
     if (pressed.code != KEYCODE_ENTER || (pressed.modifiers & (KEY_ALT | KEY_SHIFT)) != 0) {

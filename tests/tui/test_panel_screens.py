@@ -101,6 +101,30 @@ def test_accounts(crew, dashboard, cols, rows):
     compare(f"panel-{cols}x{rows}", Still(screen), lambda t: "the screen of api-fix" in t and (cols < 80 or "claude/work" in t))
 
 
+def test_rows_are_clicked(crew, dashboard):
+    """Sessions have two or three rows; what is below them is none."""
+    screen = dashboard("attach", "api-fix", cols=120, rows=36)
+    shown = screen.shows("claude/work").splitlines()
+    column = shown[0].index("5 sessions") + 6
+
+    def click(word, below):
+        row = next(y for y, line in enumerate(screen.screen().splitlines()) if re.search(word, line[86:])) + below + 1
+        screen.raw(b"\x1b[<0;%d;%dM\x1b[<0;%d;%dm" % (column, row, column, row))
+
+    def waits(*words):
+        until(lambda: all(word in screen.screen() for word in words), screen.screen)
+    waits("3 prompts wait")
+    click(r"\d ◆ docs", 2)
+    screen.hides("3 prompts wait")
+    click(r"\d ◆ api-fix", 1)
+    waits("3 prompts wait")
+    click(r"\d ○ plain", 0)
+    screen.hides("3 prompts wait")
+    click(r"claude/work  ", 0)
+    click(r"\d ◆ api-fix", 2)
+    waits("3 prompts wait")
+
+
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "xterm-16color", "COLORTERM": None}], ids=["none", "16"])
 def test_without_colours(crew, dashboard, environment):
     """What is used of a window is seen without colours too."""
