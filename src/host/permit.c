@@ -31,6 +31,16 @@ char *permit_account(const struct host *host)
     return ledger_account_key(host->driver->name, json_member_string(host->session.object, "account", NULL));
 }
 
+/* Reading waits for nobody: it is done at once, so that a prompt goes without delay where nothing is noted. */
+static bool account_free(const struct host *host, const char *key)
+{
+    struct ledger *ledger = ledger_open(host->state_dir, LEDGER_READ, NULL);
+    bool is_free = ledger == NULL || ledger_turn_free(ledger, key);
+
+    ledger_close(ledger);
+    return is_free;
+}
+
 const char *permit_held(const struct host *host)
 {
     return kinds[host->permit.held];
@@ -241,6 +251,11 @@ bool permit_take(struct host *host, bool urgent)
         permit_over(host);
         return true;
     }
+    if (permit->state == PERMIT_NONE && permit->not_before_ms == 0 && permit->telling == 0 &&
+        !permit_gates(host)) {
+        permit->through = false;
+        return true;
+    }
     if (permit->state == PERMIT_NONE)
         ask(host);
     if (permit->state != PERMIT_GRANTED)
@@ -283,6 +298,15 @@ static int tell_work(struct ledger *ledger, void *argument, struct error *error)
     return ledger_turn_refused(ledger, turn, telling->until_ms, error);
 }
 
+static void told(struct host *host, void *argument, int result)
+{
+    const struct telling *telling = argument;
+
+    (void)result;
+    if (telling->word == THE_ACCOUNT_REFUSED && host->permit.telling > 0)
+        host->permit.telling--;
+}
+
 static void free_telling(void *argument)
 {
     struct telling *telling = argument;
@@ -300,7 +324,10 @@ static void tell(struct host *host, enum word word, int64_t until_ms)
         return;
     telling = xcalloc(1, sizeof *telling);
     *telling = (struct telling){asked, word, until_ms};
+    if (word == THE_ACCOUNT_REFUSED)
+        host->permit.telling++;
     ledger_do(host, &(struct ledger_task){.work = tell_work,
+                                          .done = told,
                                           .argument = telling,
                                           .free = free_telling,
                                           .keep = word == THE_ACCOUNT_REFUSED});
@@ -315,11 +342,16 @@ void permit_refused(struct host *host, int64_t until_ms, int64_t jitter_ms)
 
 void permit_through(struct host *host)
 {
+    char *key;
+
     if (host->permit.through)
         return;
     host->permit.through = true;
     host->permit.fewer = 0;
-    tell(host, THE_ACCOUNT_ANSWERS, 0);
+    key = permit_account(host);
+    if (key != NULL && !account_free(host, key))
+        tell(host, THE_ACCOUNT_ANSWERS, 0);
+    free(key);
 }
 
 void permit_over(struct host *host)
@@ -391,16 +423,11 @@ void permit_fewer(struct host *host)
 bool permit_gates(const struct host *host)
 {
     struct permit_ask *asked = permit_ask_create(host, clock_realtime_ms());
-    struct ledger *ledger;
     bool gates;
 
     if (asked == NULL)
         return false;
-    gates = asked->turn.cap > 0;
-    ledger = gates ? NULL : ledger_open(host->state_dir, LEDGER_READ, NULL);
-    if (ledger != NULL)
-        gates = ledger_limited_until(ledger, asked->key, asked->turn.now_ms, NULL) > 0;
-    ledger_close(ledger);
+    gates = asked->turn.cap > 0 || permit_ask_budgets(asked) || !account_free(host, asked->key);
     permit_ask_destroy(asked);
     return gates;
 }

@@ -147,6 +147,15 @@ static void say_share(struct permit_ask *asked, int which, double share)
                    share * 100, keys[which]);
 }
 
+bool permit_ask_budgets(const struct permit_ask *asked)
+{
+    for (int i = 0; i < BUDGETS; i++) {
+        if (asked->budgets[i].budget.tokens > 0 || asked->budgets[i].budget.usd > 0)
+            return true;
+    }
+    return false;
+}
+
 static int look_at_budgets(struct ledger *ledger, struct permit_ask *asked, struct error *error)
 {
     const struct ledger_usage_query queries[] = {

@@ -29,6 +29,8 @@ struct permit_ask {
 /* NULL for a plain command, which has no account. */
 struct permit_ask *permit_ask_create(const struct host *host, int64_t now_ms);
 void permit_ask_destroy(void *asked);
+/* Whether any budget is set. */
+bool permit_ask_budgets(const struct permit_ask *asked);
 /* A ledger_work. */
 int permit_ask_work(struct ledger *ledger, void *argument, struct error *error);
 /* A sentence on why the turn waits. */

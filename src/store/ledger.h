@@ -111,6 +111,8 @@ int ledger_turn_refused(struct ledger *ledger, const struct ledger_turn *turn, i
                         struct error *error);
 /* The turn ended, or is wanted no more: lease and place are given back. */
 int ledger_turn_over(struct ledger *ledger, const struct ledger_turn *turn, struct error *error);
+/* Whether nothing is noted of the account's limits, so that any turn may begin. True also when there is nothing to read. */
+bool ledger_turn_free(struct ledger *ledger, const char *account);
 /* 0 unless the account is limited at that moment. -1 on error. */
 int64_t ledger_limited_until(struct ledger *ledger, const char *account, int64_t now_ms, struct error *error);
 

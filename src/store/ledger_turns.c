@@ -256,6 +256,16 @@ int ledger_turn_over(struct ledger *ledger, const struct ledger_turn *turn, stru
     return there == 0 ? 0 : in_transaction(ledger, over, &work, error);
 }
 
+bool ledger_turn_free(struct ledger *ledger, const char *account)
+{
+    int64_t noted;
+
+    return ledger_number(ledger, NULL, &noted,
+                         "SELECT 1 FROM account WHERE key = ? AND (recovering OR limited_until)", "t",
+                         account) < 0 ||
+           noted == 0;
+}
+
 int64_t ledger_limited_until(struct ledger *ledger, const char *account, int64_t now_ms, struct error *error)
 {
     int64_t until;
