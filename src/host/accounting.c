@@ -113,6 +113,9 @@ static int usage_work(struct ledger *ledger, void *argument, struct error *error
     reading->what.subscription = has_windows(ledger, reading->account);
     result = usage_import_conversation(&reading->what, ledger, error);
     prices_destroy(prices);
+    /* Who shows windows and usage looks once for each turn. */
+    if (result == 0)
+        ledger_notify(ledger);
     return result;
 }
 
