@@ -103,7 +103,8 @@ struct ledger_permission {
  * gives it back. Asking again changes nothing but what time has changed. */
 int ledger_turn_ask(struct ledger *ledger, const struct ledger_turn *turn,
                     struct ledger_permission *permission, struct error *error);
-/* The account answers this session: a limit that was noted is over, those who wait are released in their order. */
+/* The account answers this session: a limit that was noted is over, those who wait are released in their order. An answer to a
+ * turn that began before the limit was noted changes nothing. */
 int ledger_turn_through(struct ledger *ledger, const struct ledger_turn *turn, struct error *error);
 /* The account refused the session's turn until `until_ms` (0: not known, then nothing is marked but that the next goes first
  * alone). The lease ends. Newest word wins, also when it is earlier than what was believed. */

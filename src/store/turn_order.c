@@ -253,7 +253,13 @@ static void space_places(struct turn_order *order, const struct ledger_turn *tur
 
 void turn_order_through(struct turn_order *order, const struct ledger_turn *turn)
 {
+    const struct turn_place *own;
+
     mend_times(order, turn);
+    own = find(order, turn->session);
+    /* No turn begins while the limit holds: this one began before, and its answer says nothing about the limit. */
+    if (own != NULL && own->running && is_limited(order, turn))
+        return;
     order->limited_since = order->limited_until = 0;
     order->recovering = false;
     order->probe[0] = '\0';

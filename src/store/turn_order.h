@@ -41,7 +41,7 @@ struct turn_order {
 /* What comes of ledger_turn_ask. */
 void turn_order_ask(struct turn_order *order, const struct ledger_turn *turn,
                     struct ledger_permission *permission);
-/* What comes of ledger_turn_through. */
+/* What comes of ledger_turn_through: nothing, for a turn that began before the limit was noted. */
 void turn_order_through(struct turn_order *order, const struct ledger_turn *turn);
 /* What comes of ledger_turn_refused but the end of the session's lease, whose place is no more in `places`. */
 void turn_order_refused(struct turn_order *order, const struct ledger_turn *turn, int64_t until_ms);

@@ -33,6 +33,7 @@ def test_a_day_of_sessions_at_the_limits_of_two_accounts():
     for account in figures["accounts"]:
         assert account["turns_at_once_max"] == 3
         assert account["least_s_between_releases"] >= 1
+        assert account["probes_at_once_max"] <= 2
 
 
 @pytest.mark.timeout(SECONDS + 10)

@@ -118,17 +118,21 @@ static json_t *accounts_json(void)
         const struct account *account = &world->accounts[i];
         double gap = account->least_gap_ms == NEVER ? -1 : (double)account->least_gap_ms / 1000.0;
 
-        (void)json_array_append_new(list, json_pack("{s:s,s:i,s:I,s:f,s:I}", "account", account->key,
+        (void)json_array_append_new(list, json_pack("{s:s,s:i,s:I,s:f,s:I,s:i}", "account", account->key,
                                                     "turns_at_once_max", account->running_max,
                                                     "times_exhausted", (json_int_t)account->limits,
                                                     "least_s_between_releases", gap, "refused_in_a_row_max",
-                                                    (json_int_t)account->refused_in_a_row_max));
+                                                    (json_int_t)account->refused_in_a_row_max,
+                                                    "probes_at_once_max", account->probing_max));
         EXPECT(world->options.cap == 0 || account->running_max <= (int)world->options.cap,
                "%s had %d turns at once", account->key, account->running_max);
         EXPECT(account->least_gap_ms >= world->rules.stagger_ms,
                "%s released two sessions within %" PRId64 " ms", account->key, account->least_gap_ms);
         EXPECT(world->options.cap == 0 || account->refused_in_a_row_max <= IN_A_ROW_MAX(world->options.cap),
                "%s refused %" PRId64 " requests in a row", account->key, account->refused_in_a_row_max);
+        /* Two: the limit is told over at the moment in which another is noted. */
+        EXPECT(account->probing_max <= 2, "%s was tried by %d at once after a limit", account->key,
+               account->probing_max);
         EXPECT(account->running == 0, "%s has %d turns at the end", account->key, account->running);
     }
     return list;

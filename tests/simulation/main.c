@@ -1,6 +1,6 @@
 /*
  * simulate-limits [--sessions 200] [--accounts 3] [--days 7] [--prompts 20] [--processes 8] [--cap 4] [--seed 1]
- *                 [--clock-steps 6] [--sleeps 3]
+ *                 [--clock-steps 8] [--sleeps 4]
  * Prints figures as JSON; exits with 1 when something was not as it must be, which is told on standard error.
  */
 #include <getopt.h>
@@ -63,8 +63,8 @@ static struct options read_options(int count, char **arguments)
                               .accounts = 3,
                               .prompts = 20,
                               .workers = 8,
-                              .steps_of_clock = 6,
-                              .suspends = 3,
+                              .steps_of_clock = 8,
+                              .suspends = 4,
                               .cap = 4,
                               .days = 7,
                               .seed = 1,

@@ -63,11 +63,19 @@ static void back_off(struct session *session, int64_t until_ms)
 
 /* ---- turns on an account, as they are seen from outside ---- */
 
+static void end_probe(struct session *session)
+{
+    if (session->probing)
+        world->accounts[session->account].probing--;
+    session->probing = false;
+}
+
 static void leave_account(struct session *session)
 {
     struct account *account = &world->accounts[session->account];
 
     world_lock();
+    end_probe(session);
     account->running--;
     account->last_change_ms = world->now_ms;
     world_unlock();
@@ -104,6 +112,10 @@ static void enter_account(struct session *session)
     if (++account->running > account->running_max)
         account->running_max = account->running;
     account->last_change_ms = world->now_ms;
+    session->probing = account->recovering;
+    account->probing += session->probing;
+    if (account->probing > account->probing_max)
+        account->probing_max = account->probing;
     count_first_wait(account, session);
     if (session->held)
         count_release(account);
@@ -262,6 +274,7 @@ static void fail(struct session *session)
         (void)turn_do(session, TURN_OVER, 0, NULL);
     else
         (void)turn_do(session, TURN_REFUSED, decision.action == RETRY_LIMITED ? decision.at_ms : 0, NULL);
+    world->accounts[session->account].recovering |= session->verdict == VERDICT_LIMITED;
     follow(session, &decision);
 }
 
@@ -349,6 +362,11 @@ static void first_sign(struct session *session)
     }
     session->tries = 0;
     session->login_checked = false;
+    world_lock();
+    end_probe(session);
+    if (!session->through)
+        world->accounts[session->account].recovering = false;
+    world_unlock();
     if (!session->through)
         session->through = turn_do(session, TURN_THROUGH, 0, NULL);
     sleep_for(session, STATE_ANSWER, draw_between(&session->random, 5, 180) * 1000);

@@ -52,12 +52,14 @@ struct account {
     struct window windows[2];
     /* Seen from outside, in the world's time. */
     int running, running_max;
-    int64_t usable_from_ms;  /* when the last exhaustion ends */
-    bool exhausted;          /* nothing was released since */
-    int64_t last_release_ms; /* of a session that waited */
-    int64_t least_gap_ms;    /* between two such releases */
-    int64_t last_change_ms;  /* a turn began or ended here */
-    int64_t disturbed_ms;    /* a session died, the clock was set, or a limit was told without its reset */
+    int64_t usable_from_ms;   /* when the last exhaustion ends */
+    bool exhausted;           /* nothing was released since */
+    int64_t last_release_ms;  /* of a session that waited */
+    int64_t least_gap_ms;     /* between two such releases */
+    int64_t last_change_ms;   /* a turn began or ended here */
+    int64_t disturbed_ms;     /* a session died, the clock was set, or a limit was told without its reset */
+    bool recovering;          /* a limit was noted, and nothing got through since */
+    int probing, probing_max; /* turns that began meanwhile and wait for a first sign */
     int64_t limits, refused_in_a_row, refused_in_a_row_max;
 };
 
@@ -90,7 +92,7 @@ struct session {
     int prompt, step, steps;
     int tries;
     int64_t failing_since_ms;
-    bool login_checked, through, held;
+    bool login_checked, through, held, probing;
     int64_t held_since_ms; /* world */
     int64_t jitter_ms;
     enum ledger_wait wait;
