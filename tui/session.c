@@ -389,7 +389,9 @@ static void take_event(struct session *session, const json_t *event)
         ui_say(session->ui, true, "%s: the agent did not take the answer: a and d answer again",
                session->name);
     } else if (strcmp(type, "warning") == 0) {
-        ui_say(session->ui, true, "%s: %s", session->name, json_member_string(event, "message", "a warning"));
+        const char *hint = json_member_string(event, "hint", "");
+        ui_say(session->ui, true, "%s: %s%s%s", session->name,
+               json_member_string(event, "message", "a warning"), hint[0] != '\0' ? "; " : "", hint);
         refresh_soon(session);
     } else if (strcmp(type, "turn_started") != 0 && strcmp(type, "turn_ended") != 0) {
         refresh_soon(session);

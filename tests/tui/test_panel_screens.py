@@ -307,3 +307,11 @@ def test_hint_of_a_failure(hosts, dashboard):
     shown = screen.shows("the screen of broken")
     until(lambda: screen.screen().count("ganger login codex") == 2, screen.screen)
     assert "no login" in shown
+
+
+def test_hint_of_a_warning(hosts, dashboard):
+    host = hosts("api-fix", agent="claude")
+    screen = dashboard("attach", "api-fix", cols=160, rows=24)
+    screen.shows("the screen of api-fix")
+    host.tell("warning", code="retry_stopped", message="no credit is left", hint="add credit, then: ganger retry api-fix")
+    screen.shows("no credit is left; add credit, then: ganger retry api-fix")
