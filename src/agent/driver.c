@@ -158,6 +158,7 @@ static const struct agent_driver drivers[] = {
      .file = &codex_rollout_file},
     {.name = "gemini",
      .takes_session_id = true,
+     .forgets_refused = true,
      .can_resume = true,
      .takes_prompt = true,
      .resumes_with_prompt = true,

@@ -114,6 +114,21 @@ const char *error_class_of_text(const char *text)
     return name;
 }
 
+const char *error_class_refine(const char *name, const char *text)
+{
+    static const char *const spent[] = {
+        "credits are used up", "credit balance is too low", "insufficient credits",
+        "insufficient_quota",  "insufficient_g1_credits",   "quota exceeded. check your plan and billing"};
+
+    if (name == NULL || text == NULL || strcmp(name, "rate_limit") != 0)
+        return name;
+    for (size_t i = 0; i < sizeof spent / sizeof spent[0]; i++) {
+        if (strcasestr(text, spent[i]) != NULL)
+            return "billing";
+    }
+    return name;
+}
+
 char *error_plain_text(const char *text)
 {
     const char *start = strstr(text, "{\"error\"");

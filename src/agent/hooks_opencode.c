@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "agent/driver.h"
+#include "agent/error_class.h"
 #include "agent/opencode.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -259,19 +260,14 @@ static void came_to_rest(struct opencode *state, const char *session, const stru
     opencode_enter(state, PHASE_IDLE, observer);
 }
 
-static bool mentions(const char *text, const char *words)
-{
-    return text != NULL && strcasestr(text, words) != NULL;
-}
-
+/* Of an answer that is asked for again; nothing but its words is told. */
 static const char *class_of_message(const char *text)
 {
-    if (mentions(text, "overloaded"))
-        return "overloaded";
-    if (mentions(text, "rate limit") || mentions(text, "too many requests") || mentions(text, "quota") ||
-        mentions(text, "limit reached"))
+    const char *class = error_class_of_text(text);
+
+    if (text != NULL && (strcasestr(text, "quota") != NULL || strcasestr(text, "limit reached") != NULL))
         return "rate_limit";
-    return "server_error";
+    return class != NULL ? class : "server_error";
 }
 
 static void retries(struct opencode *state, const json_t *status, const struct observer *observer)

@@ -333,11 +333,14 @@ static void error_seen(struct rollout *state, const json_t *error, const struct 
 {
     const char *text = text_of(error, "message");
     const json_t *kind = json_object_get(error, "codex_error_info");
-    const char *code = rollout_error_code(kind), *class = rollout_error_class(kind);
+    const char *code = rollout_error_code(kind);
     char *plain = text == NULL ? NULL : error_plain_text(text);
+    const char *class = error_class_refine(rollout_error_class(kind), plain);
     int64_t until_ms;
 
-    state->limited = code != NULL && strcmp(code, "usage_limit_exceeded") == 0;
+    /* A quota that has to be paid has the same code. */
+    state->limited = code != NULL && strcmp(code, "usage_limit_exceeded") == 0 &&
+                     (class == NULL || strcmp(class, "billing") != 0);
     until_ms = state->limited && plain != NULL ? codex_reset_time(plain, state->now_ms) : 0;
     if (state->limited)
         tell(observer, &(struct observation){.kind = OBSERVED_LIMIT,

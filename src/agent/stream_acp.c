@@ -88,7 +88,7 @@ static const char *error_class(int code, const char *text)
         return "authentication";
     if (code == 400 && of_text != NULL)
         return of_text;
-    return code >= 400 && code < 600 ? error_class_of_status(code) : of_text;
+    return code >= 400 && code < 600 ? error_class_refine(error_class_of_status(code), text) : of_text;
 }
 
 static void tell_error(struct acp *acp, const json_t *error, const struct observer *observer)

@@ -55,7 +55,7 @@ static const char *error_class(const char *code, int status, const char *text)
         if (strcmp(codes[i].code, code) == 0)
             class = codes[i].class;
     }
-    return class != NULL ? class : error_class_of_text(text);
+    return class != NULL ? error_class_refine(class, text) : error_class_of_text(text);
 }
 
 /* "Reconnecting... 1/2" */
@@ -122,6 +122,9 @@ void codex_error(struct codex *codex, const json_t *error, const struct observer
     const char *code = error_code(error, &status), *class = error_class(code, status, message);
 
     stream_turn_error(&codex->turn, observer, class, code, message);
+    /* A quota that has to be paid has the same code. */
+    if (class != NULL && strcmp(class, "billing") == 0)
+        return;
     if ((code != NULL && strcmp(code, "usageLimitExceeded") == 0) ||
         (code == NULL && strstr(message, "hit your usage limit") != NULL))
         limit_reached(codex, message, observer);
