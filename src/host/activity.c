@@ -343,9 +343,9 @@ static int64_t until_of(const struct host *host, enum phase shown)
 {
     const struct phase_state *phase = &host->activity.detector.phase;
 
-    return *permit_held(host) != '\0' && (shown == PHASE_LIMITED || shown == PHASE_RETRYING)
-               ? host->permit.until_ms
-               : phase->evidence[phase->source].until_ms;
+    if (*permit_held(host) != '\0' && (shown == PHASE_LIMITED || shown == PHASE_RETRYING))
+        return host->permit.until_ms;
+    return shown == phase->phase ? phase->evidence[phase->source].until_ms : 0;
 }
 
 static void describe(struct host *host, enum phase shown)

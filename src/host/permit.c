@@ -54,15 +54,26 @@ static bool rests(enum phase phase)
            phase == PHASE_RETRYING || phase == PHASE_INITIALIZING;
 }
 
+/* A failed turn goes on, and what for it has to wait is not known yet, or over. */
+static enum phase going_on(const struct host *host, enum phase phase)
+{
+    enum phase reported = host->activity.reported;
+
+    if (host->permit.passing && (reported == PHASE_LIMITED || reported == PHASE_RETRYING))
+        return reported;
+    if (host->retrying.turn == 0 || host->activity.turn.open)
+        return phase;
+    return strcmp(host->retrying.failure.class, "rate_limit") == 0 ? PHASE_LIMITED : PHASE_RETRYING;
+}
+
 enum phase permit_phase(const struct host *host, enum phase phase)
 {
-    bool between = host->retrying.respawn && phase_is_end(phase);
-
-    if (host->permit.passing && rests(phase) &&
-        (host->activity.reported == PHASE_LIMITED || host->activity.reported == PHASE_RETRYING))
-        return host->activity.reported;
-    if (host->permit.held == HOLD_NONE || host->permit.held == HOLD_BUDGET || (!rests(phase) && !between))
-        return between ? PHASE_RETRYING : phase;
+    if (!rests(phase) && !(host->retrying.respawn && phase_is_end(phase)))
+        return phase;
+    if (host->permit.held == HOLD_NONE)
+        return going_on(host, phase);
+    if (host->permit.held == HOLD_BUDGET)
+        return phase;
     return host->permit.held == HOLD_BACKOFF ? PHASE_RETRYING : PHASE_LIMITED;
 }
 

@@ -254,6 +254,11 @@ static struct retry_decision decide(const struct host *host, const struct retry_
     return retry_decide(rules, &what);
 }
 
+static bool stops(enum retry_action action)
+{
+    return action == RETRY_STOP || action == RETRY_LEAVE;
+}
+
 /* Returns whether the session goes on. */
 static bool carry_out(struct host *host, const struct retry_decision *decision,
                       const struct retry_rules *rules)
@@ -261,6 +266,8 @@ static bool carry_out(struct host *host, const struct retry_decision *decision,
     struct retrying *retrying = &host->retrying;
     bool limited = strcmp(retrying->failure.class, "rate_limit") == 0;
 
+    if (!stops(decision->action))
+        retrying->turn = host->activity.turn.number;
     switch (decision->action) {
     case RETRY_STOP:
         give_up(host, decision->reason);
@@ -340,11 +347,6 @@ void retrying_turn_began(struct host *host, const char *id)
     if (retrying->turn == 0 || (id != NULL && strcmp(id, own) == 0))
         return;
     (void)retrying_drop(host, "the agent goes on with something else");
-}
-
-static bool stops(enum retry_action action)
-{
-    return action == RETRY_STOP || action == RETRY_LEAVE;
 }
 
 bool retrying_intended(struct host *host, const char *outcome, char id[RETRY_ID_SIZE])

@@ -89,6 +89,9 @@ void turn_end(struct host *host, const char *outcome)
     free(turn->prompt_id);
     turn->prompt_id = NULL;
     keep(host);
+    /* What went wrong before is mended. */
+    if (strcmp(outcome, "completed") == 0)
+        session_set_error(host, NULL, NULL, NULL, NULL);
     retrying_turn_ended(host, outcome);
     accounting_usage(host);
 }

@@ -49,13 +49,14 @@ def model():
 
 @pytest.fixture
 def crew(ganger, model, installed):
-    """crew(name…): configures agents so that `ganger run -a NAME` starts the real CLI with a home of its own."""
-    def configure(*names):
+    """crew(name…, keys…): configures agents so that `ganger run -a NAME` starts the real CLI with a home of its own; further
+    keys of the configuration as they are."""
+    def configure(*names, **keys):
         installed(*names)
         subprocess.run(["git", "init", "-q", str(ganger.work)], check=True)
         ganger.configure(agents={name: {
             "command": [str(agents.program(name))],
-            "env": agents.make_home(name, ganger.root / f"home-{name}", model.url, ganger.work)} for name in names})
+            "env": agents.make_home(name, ganger.root / f"home-{name}", model.url, ganger.work)} for name in names}, **keys)
         return names
     return configure
 
