@@ -74,6 +74,7 @@ struct reading {
     char *folder, *conversation, *account, *prices;
     char session[UUID_SIZE];
     struct usage_import what;
+    json_t *sum; /* of the session, afterwards */
 };
 
 static void free_reading(void *argument)
@@ -84,6 +85,7 @@ static void free_reading(void *argument)
     free(reading->conversation);
     free(reading->account);
     free(reading->prices);
+    json_decref(reading->sum);
     free(reading);
 }
 
@@ -113,10 +115,34 @@ static int usage_work(struct ledger *ledger, void *argument, struct error *error
     reading->what.subscription = has_windows(ledger, reading->account);
     result = usage_import_conversation(&reading->what, ledger, error);
     prices_destroy(prices);
+    if (result < 0)
+        return -1;
+    reading->sum = ledger_usage_sum(
+        ledger, &(struct ledger_usage_query){.by = USAGE_BY_SESSION, .session = reading->session}, NULL);
     /* Who shows windows and usage looks once for each turn. */
-    if (result == 0)
-        ledger_notify(ledger);
-    return result;
+    ledger_notify(ledger);
+    return 0;
+}
+
+/* What the agent does not report is what its answers cost at list prices. */
+static void usage_read(struct host *host, void *argument, int result)
+{
+    const struct reading *reading = argument;
+    const json_t *sum = json_array_get(reading->sum, 0), *cost = json_object_get(sum, "cost_usd");
+    json_t *usage = json_object_get(host->session.object, "usage");
+
+    if (result < 0 || !json_is_number(cost) || !json_is_object(usage) ||
+        strcmp(json_member_string(usage, "cost_basis", ""), "reported") == 0 ||
+        json_equal(cost, json_object_get(usage, "cost_usd")))
+        return;
+    usage = json_copy(usage);
+    (void)json_object_set_new(usage, "cost_usd", json_real(json_number_value(cost)));
+    (void)json_object_set(usage, "cost_basis", json_object_get(sum, "cost_basis"));
+    session_set(host, "usage", usage);
+    session_changed(host, false);
+    (void)events_emit(host, "usage",
+                      json_pack("{sO sO?}", "usage", usage, "context_pct",
+                                json_object_get(host->session.object, "context_pct")));
 }
 
 static char *prices_path(void)
@@ -147,8 +173,11 @@ static void read_usage(struct host *host)
                                           .session = reading->session,
                                           .attempt = host->attempt.number,
                                           .account = reading->account};
-    ledger_do(host, &(struct ledger_task){
-                        .work = usage_work, .argument = reading, .free = free_reading, .keep = false});
+    ledger_do(host, &(struct ledger_task){.work = usage_work,
+                                          .done = usage_read,
+                                          .argument = reading,
+                                          .free = free_reading,
+                                          .keep = false});
 }
 
 static void late(evutil_socket_t descriptor, short what, void *argument)

@@ -162,6 +162,7 @@ static void usage_seen(struct host *host, enum evidence_source source, const str
                   number_or_null(usage->cache_read_tokens), "cache_write_tokens",
                   number_or_null(usage->cache_write_tokens), "cost_usd", real_or_null(usage->cost_usd),
                   "cost_basis", usage->cost_usd < 0 ? json_null() : json_string("reported"));
+    const json_t *before = json_object_get(host->session.object, "usage");
     json_t *context = real_or_null(usage->context_pct);
 
     if (usage->input_tokens < 0 && usage->output_tokens < 0 && usage->cost_usd < 0 &&
@@ -169,6 +170,11 @@ static void usage_seen(struct host *host, enum evidence_source source, const str
         json_decref(object);
         json_decref(context);
         return;
+    }
+    /* A cost that was computed stands until the next one is. */
+    if (usage->cost_usd < 0 && json_object_get(before, "cost_usd") != NULL) {
+        (void)json_object_set(object, "cost_usd", json_object_get(before, "cost_usd"));
+        (void)json_object_set(object, "cost_basis", json_object_get(before, "cost_basis"));
     }
     if (!json_equal(object, json_object_get(host->session.object, "usage")) ||
         !json_equal(context, json_object_get(host->session.object, "context_pct"))) {
