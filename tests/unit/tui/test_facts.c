@@ -10,9 +10,8 @@ static bool take(struct facts *facts, const char *text)
     json_t *object = json_loads(text, 0, NULL);
     bool changed = facts_take(facts, object);
 
-    CHECK(object != NULL);
     json_decref(object);
-    return changed;
+    return object != NULL && changed;
 }
 
 TEST(used)
