@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/error_class.h"
 #include "agent/tool_line.h"
 #include "base/json.h"
 
@@ -39,6 +40,14 @@ const char *claude_error_class(const char *error)
             return classes[i].name;
     }
     return NULL;
+}
+
+const char *claude_error_class_in(const char *error, const char *text)
+{
+    const char *class = claude_error_class(error), *told = error_class_of_text(text);
+    bool vague = class == NULL || strcmp(class, "invalid_request") == 0 || strcmp(class, "server_error") == 0;
+
+    return vague && (told != NULL || class == NULL) ? told : class;
 }
 
 /* ---- files ---- */

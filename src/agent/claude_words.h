@@ -11,6 +11,8 @@
 
 /* The design's class of an error, or NULL. */
 const char *claude_error_class(const char *error);
+/* The same, or what the words with it say, where they say more: "invalid_request" and "server_error" cover much. */
+const char *claude_error_class_in(const char *error, const char *text);
 /* Observes the file that a tool's result (of Edit, Write …) says was changed, with its diff. */
 void claude_tell_file(const char *id, const char *parent, const json_t *result,
                       const struct observer *observer);

@@ -122,6 +122,8 @@ const char *error_class_refine(const char *name, const char *text)
 
     if (name == NULL || text == NULL || strcmp(name, "rate_limit") != 0)
         return name;
+    if (strcasestr(text, "overloaded") != NULL)
+        return "overloaded";
     for (size_t i = 0; i < sizeof spent / sizeof spent[0]; i++) {
         if (strcasestr(text, spent[i]) != NULL)
             return "billing";

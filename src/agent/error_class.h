@@ -10,8 +10,8 @@
 const char *error_class_of_status(int status);
 /* From words of the message; the last resort, and it may be NULL. */
 const char *error_class_of_text(const char *text);
-/* A class that a status or code gave, made "billing" where a refusal for too much use says that nothing is left to pay with:
- * waiting does not mend that. */
+/* A class that a status or code gave; a rate limit whose words say that nothing is left to pay with is "billing" (waiting
+ * does not mend it), and one of an overloaded service "overloaded". */
 const char *error_class_refine(const char *name, const char *text);
 /* The message within a vendor's answer that is passed on as text, "{"error": {"message": …}}"; else a copy of the
  * text. The caller frees it. */

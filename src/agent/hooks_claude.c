@@ -5,7 +5,6 @@
 
 #include "agent/claude_words.h"
 #include "agent/driver.h"
-#include "agent/error_class.h"
 #include "agent/hook_calls.h"
 #include "agent/limit_words.h"
 #include "agent/tool_line.h"
@@ -196,15 +195,11 @@ static void tell_limit(const char *text, const struct observer *observer)
 static void stop_failed(struct claude_hooks *hooks, const json_t *payload, const struct observer *observer)
 {
     const char *error = word(payload, "error"), *text = text_of(payload, "last_assistant_message");
-    const char *class = claude_error_class(error), *told;
+    const char *class;
 
     if (text == NULL)
         text = json_member_string(payload, "error_details", error);
-    told = error_class_of_text(text);
-    /* The words say more than "invalid_request" or "server_error" do. */
-    if (class == NULL ||
-        (told != NULL && (strcmp(class, "invalid_request") == 0 || strcmp(class, "server_error") == 0)))
-        class = told;
+    class = claude_error_class_in(error, text);
     if (class != NULL && strcmp(class, "rate_limit") == 0)
         tell_limit(text, observer);
     observe(observer,

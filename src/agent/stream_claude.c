@@ -213,13 +213,11 @@ static void synthetic(struct claude *claude, const json_t *message, const char *
                       const struct observer *observer)
 {
     struct buffer text;
-    const char *class = claude_error_class(error);
 
     buffer_init(&text);
     claude_append_content(&text, json_object_get(json_object_get(message, "message"), "content"));
-    if (class == NULL)
-        class = error_class_of_text(text.bytes);
-    stream_turn_error(&claude->turn, observer, class, error, text.bytes == NULL ? error : text.bytes);
+    stream_turn_error(&claude->turn, observer, claude_error_class_in(error, text.bytes), error,
+                      text.bytes == NULL ? error : text.bytes);
     buffer_finish(&text);
 }
 
@@ -324,7 +322,7 @@ static void rate_limit(struct claude *claude, const json_t *message, const struc
 
     claude->limited = rejected;
     claude->limited_until_ms = limit_epoch_ms(amount(told, "resetsAt"));
-    if (json_object_get(windows, type) == NULL)
+    if (json_object_get(windows, type) == NULL && (*type != '\0' || rejected))
         tell_limit(type, told, json_member_number(told, "utilization", -1), was, observer);
     json_object_foreach((json_t *)(uintptr_t)windows, name, window)
     {

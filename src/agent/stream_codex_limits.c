@@ -55,7 +55,10 @@ static const char *error_class(const char *code, int status, const char *text)
         if (strcmp(codes[i].code, code) == 0)
             class = codes[i].class;
     }
-    return class != NULL ? error_class_refine(class, text) : error_class_of_text(text);
+    /* A vendor's refusal may come as a connection that failed. */
+    if (class == NULL || (strcmp(class, "network") == 0 && error_class_of_text(text) != NULL))
+        return error_class_of_text(text);
+    return error_class_refine(class, text);
 }
 
 /* "Reconnecting... 1/2" */

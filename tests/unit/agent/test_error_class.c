@@ -12,6 +12,8 @@ TEST(what_has_to_be_paid_is_no_limit)
                                     "try again at 4:25 AM."),
                  "rate_limit");
     CHECK_STRING(error_class_refine("overloaded", "Your credits are used up."), "overloaded");
+    CHECK_STRING(error_class_refine("rate_limit", "rate limit exceeded: the engine is currently overloaded"),
+                 "overloaded");
     CHECK_STRING(error_class_refine("rate_limit", NULL), "rate_limit");
     CHECK(error_class_refine(NULL, "insufficient_quota") == NULL);
 }
