@@ -18,6 +18,7 @@
 
 #define AGAIN_MIN_MS 20 /* hosts that hear of the same change ask one after another */
 #define AGAIN_SPREAD_MS 180
+#define LIMIT_SPREAD_MS 3000 /* a limit that ends early is heard of a little later */
 
 static const char *const kinds[] = {
     [HOLD_NONE] = "",   [HOLD_LIMIT] = "limit",     [HOLD_ORDER] = "order",     [HOLD_PROBE] = "probe",
@@ -105,13 +106,22 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
     char events[1024] __attribute__((aligned(__alignof__(struct inotify_event))));
+    uint32_t spread;
+    int64_t again;
 
     (void)what;
     while (read(descriptor, events, sizeof events) > 0)
         continue;
-    if (host->permit.state == PERMIT_WAITING && host->permit.held != HOLD_BACKOFF)
-        wall_timer_set(host->permit.timer,
-                       clock_realtime_ms() + AGAIN_MIN_MS + (int64_t)arc4random_uniform(AGAIN_SPREAD_MS));
+    if (host->permit.state != PERMIT_WAITING || host->permit.held == HOLD_BACKOFF)
+        return;
+    spread = host->permit.held == HOLD_LIMIT || host->permit.held == HOLD_ACCOUNT ? LIMIT_SPREAD_MS
+                                                                                  : AGAIN_SPREAD_MS;
+    again = clock_realtime_ms() + AGAIN_MIN_MS + (int64_t)arc4random_uniform(spread);
+    /* The timer is set to what comes first. */
+    if (again >= host->permit.asks_ms)
+        return;
+    host->permit.asks_ms = again;
+    wall_timer_set(host->permit.timer, again);
 }
 
 static void watch(struct host *host)
@@ -153,6 +163,7 @@ static void wait_until(struct host *host, enum hold_kind kind, int64_t until_ms,
     permit->until_ms = until_ms;
     if (strcmp(permit->reason, reason) != 0)
         (void)strlcpy(permit->reason, reason, sizeof permit->reason);
+    permit->asks_ms = again_ms;
     wall_timer_set(permit->timer, again_ms);
     if (kind != HOLD_BACKOFF)
         watch(host);

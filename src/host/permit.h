@@ -39,6 +39,7 @@ struct permit {
     unsigned
         fewer; /* at most so many turns on the account at once, after a lack of memory or files; 0: no bound */
     bool account_offered; /* HOLD_LIMIT is HOLD_ACCOUNT */
+    int64_t asks_ms;      /* wall clock, when it asks again */
     unsigned telling;     /* refusals that the ledger does not know yet */
     bool passing;         /* the wait is over, and the turn about to begin */
     bool leased;          /* the turn that runs, or is about to, counts among the account's */

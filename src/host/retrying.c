@@ -270,6 +270,9 @@ static bool carry_out(struct host *host, const struct retry_decision *decision,
         retrying->turn = host->activity.turn.number;
     switch (decision->action) {
     case RETRY_STOP:
+        /* Others of the account need not find out by themselves. */
+        if (limited && retrying->failure.resets_at_ms != 0)
+            permit_refused(host, retrying->failure.resets_at_ms, 0);
         give_up(host, decision->reason);
         return false;
     case RETRY_LEAVE:
