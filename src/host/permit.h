@@ -36,15 +36,14 @@ struct permit {
     int64_t until_ms;      /* wall clock; 0: not known */
     int64_t not_before_ms; /* wall clock, of a backoff; 0: none */
     int64_t jitter_ms;     /* after the reset, drawn once for each limit */
-    unsigned
-        fewer; /* at most so many turns on the account at once, after a lack of memory or files; 0: no bound */
-    bool account_offered; /* HOLD_LIMIT is HOLD_ACCOUNT */
-    int64_t asks_ms;      /* wall clock, when it asks again */
-    unsigned telling;     /* refusals that the ledger does not know yet */
-    bool passing;         /* the wait is over, and the turn about to begin */
-    bool leased;          /* the turn that runs, or is about to, counts among the account's */
-    bool through;         /* that the account answers was told in this turn */
-    unsigned warned;      /* budgets whose 80 per cent were told, a bit each, on that day */
+    unsigned fewer;        /* turns on the account at once, after a lack of memory or files; 0: no bound */
+    bool account_offered;  /* HOLD_LIMIT is HOLD_ACCOUNT */
+    int64_t asks_ms;       /* wall clock, when it asks again */
+    unsigned telling;      /* refusals that the ledger does not know yet */
+    bool passing;          /* the wait is over, and the turn about to begin */
+    bool leased;           /* the turn that runs, or is about to, counts among the account's */
+    bool through;          /* that the account answers was told in this turn */
+    unsigned warned;       /* budgets whose 80 per cent were told, a bit each, on that day */
     int64_t warned_day_ms;
     char reason[256];
     struct wall_timer *timer;
