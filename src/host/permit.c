@@ -62,7 +62,8 @@ static enum phase going_on(const struct host *host, enum phase phase)
 
     if (host->permit.passing && (reported == PHASE_LIMITED || reported == PHASE_RETRYING))
         return reported;
-    if (host->retrying.turn == 0 || host->activity.turn.open)
+    if (host->retrying.turn == 0 || host->activity.turn.open ||
+        (host->delivery.queue.waiting_count == 0 && !host->retrying.rotating && host->login_check == NULL))
         return phase;
     return strcmp(host->retrying.failure.class, "rate_limit") == 0 ? PHASE_LIMITED : PHASE_RETRYING;
 }

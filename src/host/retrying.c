@@ -325,12 +325,29 @@ static bool follow(struct host *host)
     return carry_out(host, &retrying->decision, &rules);
 }
 
+static void begin_next(struct host *host)
+{
+    struct retrying *retrying = &host->retrying;
+    const char *account = json_member_string(host->session.object, "account", NULL);
+    struct error error;
+    uint32_t attempt;
+
+    if (!retrying->respawn || !host->attempt.over || host->retry_wanted != 0 || login_check_runs(host) ||
+        !permit_take(host, false))
+        return;
+    /* The turn that it begins has this permission. */
+    host->permit.state = PERMIT_GRANTED;
+    if (starting_retry(host, account, &attempt, &error) != 0)
+        host_warn(host, "retry_stopped", "%s", error.text);
+}
+
 static void due(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
 
     (void)descriptor;
     (void)what;
+    begin_next(host);
     if (host->retrying.failed && !host->activity.turn.open && !host->attempt.over && !host->attempt.ending)
         (void)follow(host);
 }
@@ -347,9 +364,10 @@ void retrying_turn_began(struct host *host, const char *id)
     retrying->failure = (struct failure){.class = ""};
     host->permit.passing = false;
     event_del(retrying->timer);
-    if (retrying->turn == 0 || (id != NULL && strcmp(id, own) == 0))
-        return;
-    (void)retrying_drop(host, "the agent goes on with something else");
+    if (id == NULL || strcmp(id, own) != 0)
+        (void)retrying_drop(host, "the agent goes on with something else");
+    retrying->turn = 0;
+    keep(host);
 }
 
 bool retrying_intended(struct host *host, const char *outcome, char id[RETRY_ID_SIZE])
@@ -373,6 +391,8 @@ void retrying_turn_ended(struct host *host, const char *outcome)
         retrying->failed = true;
         if (retrying->decided)
             host_timer(retrying->timer, 0);
+        else
+            permit_over(host);
         return;
     }
     if (strcmp(outcome, "completed") == 0)
@@ -424,18 +444,10 @@ bool retrying_drop(struct host *host, const char *why)
 
 void retrying_consider(struct host *host)
 {
-    struct retrying *retrying = &host->retrying;
-    const char *account = json_member_string(host->session.object, "account", NULL);
-    struct error error;
-    uint32_t attempt;
-
-    if (!retrying->respawn || !host->attempt.over || host->retry_wanted != 0 || login_check_runs(host) ||
-        !permit_take(host, false))
-        return;
-    /* The turn that it begins has this permission. */
-    host->permit.state = PERMIT_GRANTED;
-    if (starting_retry(host, account, &attempt, &error) != 0)
-        host_warn(host, "retry_stopped", "%s", error.text);
+    /* Not within the end of the attempt, from which this may be called. */
+    if (host->retrying.respawn && host->attempt.over &&
+        !event_pending(host->retrying.timer, EV_TIMEOUT, NULL))
+        host_timer(host->retrying.timer, 0);
 }
 
 /* ---- life ---- */

@@ -205,6 +205,19 @@ def test_a_person_goes_on_otherwise(ganger, vendor):
     assert len(api.log("requests")) == 1
 
 
+def test_the_turn_that_goes_on_can_be_cancelled(ganger, vendor):
+    vendor()
+    start(ganger, "one", "busy:1:x")
+    until(lambda: ended(ganger, "one") == ["failed", "completed"], "the answer")
+    ganger.run("send", "one", "busy:2:x")
+    until(lambda: "retrying" in [e["phase"] for e in ganger.events("one", "phase")], "a retry")
+    until(lambda: ended(ganger, "one")[-1] == "completed", "the answer")
+    ganger.run("send", "one", "count:300")
+    ganger.phase_is("one", "streaming")
+    ganger.run("cancel", "one")
+    until(lambda: ended(ganger, "one")[-1] == "cancelled", "the end of the turn")
+
+
 def test_a_cap_holds(ganger, vendor):
     vendor(limits={"turns_per_account": 2})
     for i in range(5):
