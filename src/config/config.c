@@ -106,7 +106,7 @@ static json_t *read_values(const char *file, bool optional, const json_t *schema
 
 /* ---- showing ---- */
 
-static bool looks_secret(const char *name)
+bool config_looks_secret(const char *name)
 {
     static const char *const parts[] = {"KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "AUTH"};
 
@@ -127,7 +127,7 @@ static void hide_secrets(json_t *entries)
         json_t *env = json_object_get(entry, "env");
         json_object_foreach(env, variable, value)
         {
-            if (json_is_string(value) && looks_secret(variable))
+            if (json_is_string(value) && config_looks_secret(variable))
                 json_object_set_new(env, variable, json_string("(hidden)"));
         }
     }

@@ -25,6 +25,8 @@ const char *config_schema(void);
 /* Every value in force, defaults included, for people to read: environment values that look like secrets are shown as
  * "(hidden)". Owned by the config. */
 const json_t *config_show(const struct config *config);
+/* Whether the values of an environment variable are likely to be secret, by its name. */
+bool config_looks_secret(const char *name);
 
 /* agents.NAME with its defaults; NULL when the file says nothing about that agent. */
 const json_t *config_agent(const struct config *config, const char *name);

@@ -136,27 +136,41 @@ static void save_titles(const struct terminal *terminal, struct buffer *out)
     put_text(out, terminal->notification.bytes, terminal->notification.length);
 }
 
-void terminal_save(const struct terminal *terminal, struct buffer *out)
+static void mask_since(const struct mask *mask, struct buffer *out, size_t start)
 {
-    size_t start = out->length;
+    (void)mask_text(mask, out->bytes + start, out->length - start);
+}
+
+void terminal_save_masked(const struct terminal *terminal, const struct mask *mask, struct buffer *out)
+{
+    size_t start = out->length, texts;
     uint64_t sum;
 
     buffer_append(out, CHECKPOINT_MAGIC, CHECKPOINT_MAGIC_LENGTH);
     number_append(out, (uint64_t)terminal->cols);
     number_append(out, (uint64_t)terminal->rows);
     number_append(out, terminal->alternate);
+    texts = out->length;
     save_intern(&terminal->intern, out);
+    mask_since(mask, out, texts);
     save_cursor(terminal, out);
     save_last(terminal, out);
+    texts = out->length;
     save_titles(terminal, out);
+    mask_since(mask, out, texts);
     save_grid(&terminal->screens[0], out);
     number_append(out, terminal->screens[1].lines != NULL);
     if (terminal->screens[1].lines != NULL)
         save_grid(&terminal->screens[1], out);
-    scrollback_save(terminal->scrollback, out);
+    scrollback_save(terminal->scrollback, mask, out);
     sum = checksum(out->bytes + start, out->length - start);
     for (int i = 0; i < CHECKSUM_LENGTH; i++)
         buffer_append_char(out, (char)(sum >> 8 * i));
+}
+
+void terminal_save(const struct terminal *terminal, struct buffer *out)
+{
+    terminal_save_masked(terminal, NULL, out);
 }
 
 /* ---- loading ---- */

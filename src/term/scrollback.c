@@ -426,8 +426,26 @@ static void append_bytes(struct buffer *out, const char *bytes, size_t length)
     buffer_append(out, bytes, length);
 }
 
-void scrollback_save(const struct scrollback *scrollback, struct buffer *out)
+/* A line's text is in one piece: it can be masked among the records. */
+static bool save_masked(const struct chunk *chunk, const struct mask *mask, struct buffer *out)
 {
+    const char *records = mask == NULL ? NULL : chunk_records(chunk);
+    size_t start = out->length;
+
+    if (records == NULL)
+        return false;
+    number_append(out, chunk->used);
+    number_append(out, 0);
+    buffer_append(out, records, chunk->used);
+    if (mask_text(mask, out->bytes + out->length - chunk->used, chunk->used))
+        return true;
+    out->length = start;
+    return false;
+}
+
+void scrollback_save(const struct scrollback *scrollback, const struct mask *mask, struct buffer *out)
+{
+    size_t open;
     const struct chunk *chunk = NULL;
     struct packed_line line = {0};
 
@@ -437,6 +455,8 @@ void scrollback_save(const struct scrollback *scrollback, struct buffer *out)
     {
         number_append(out, chunk->lines);
         number_append(out, chunk->first);
+        if (save_masked(chunk, mask, out))
+            continue;
         number_append(out, chunk->used);
         number_append(out, chunk->packed_size);
         buffer_append(out, chunk->bytes, chunk->packed_size > 0 ? chunk->packed_size : chunk->used);
@@ -445,6 +465,8 @@ void scrollback_save(const struct scrollback *scrollback, struct buffer *out)
     number_append(out, scrollback->is_open);
     if (scrollback->is_open && scrollback_line(scrollback, scrollback->end, &line)) {
         append_bytes(out, line.text, line.text_length);
+        open = out->length - line.text_length;
+        (void)mask_text(mask, out->bytes + open, line.text_length);
         append_bytes(out, line.runs, line.runs_length);
     }
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/mask.h"
 #include "term/linepack.h"
 
 struct scrollback;
@@ -35,7 +36,8 @@ void scrollback_clear(struct scrollback *scrollback);
 void scrollback_compact(struct scrollback *scrollback);
 size_t scrollback_memory(const struct scrollback *scrollback);
 
-void scrollback_save(const struct scrollback *scrollback, struct buffer *out);
+/* With the mask's secrets masked, or NULL. */
+void scrollback_save(const struct scrollback *scrollback, const struct mask *mask, struct buffer *out);
 /* Reads what was saved, from *at on. NULL when it is damaged. */
 struct scrollback *scrollback_load(size_t limit, const char **at, const char *end);
 

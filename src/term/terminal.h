@@ -16,6 +16,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/mask.h"
 #include "term/key.h"
 
 #define TERMINAL_COLS_MIN 2
@@ -183,6 +184,17 @@ void terminal_ansi(const struct terminal *terminal, struct buffer *out);
 bool terminal_at_ground(const struct terminal *terminal);
 /* Appends the whole state: both grids, scrollback, modes, pen, keyboard stacks, title. */
 void terminal_save(const struct terminal *terminal, struct buffer *out);
+/* The same with secrets masked; what the screens show is masked only between terminal_mask and terminal_unmask. */
+void terminal_save_masked(const struct terminal *terminal, const struct mask *mask, struct buffer *out);
+
+/* ---- masking ---- */
+
+/* Cells that were masked, and what they showed. */
+struct masked_cells;
+/* For writing the screens down: secrets in the cells, also those that go on in the next row, become '*' until they are put
+ * back. Nothing may write to the terminal in between. NULL: there was nothing to mask. */
+struct masked_cells *terminal_mask(struct terminal *terminal, const struct mask *mask);
+void terminal_unmask(struct masked_cells *cells);
 /* A terminal in exactly that state, of the size it had (the options' size does not count). NULL when the bytes are not of this version or damaged. */
 struct terminal *terminal_load(const struct terminal_options *options, const char *bytes, size_t length,
                                struct error *error);
