@@ -406,6 +406,7 @@ void attempt_resize(struct host *host, int cols, int rows)
 static void transcribe(struct host *host, uint64_t least, bool last)
 {
     struct attempt *attempt = &host->attempt;
+    struct masked_cells *masked = NULL;
     struct buffer text;
     size_t length;
     char *bytes;
@@ -414,7 +415,10 @@ static void transcribe(struct host *host, uint64_t least, bool last)
         (!last && transcript_waiting(attempt->terminal, attempt->transcribed) < least))
         return;
     buffer_init(&text);
+    if (last)
+        masked = terminal_mask(attempt->terminal, host->mask);
     attempt->transcribed = transcript_take(attempt->terminal, attempt->transcribed, last, &text);
+    terminal_unmask(masked);
     length = text.length;
     bytes = buffer_steal(&text);
     recorder_transcript(host->recorder, bytes, length, attempt->number, attempt->transcribed);

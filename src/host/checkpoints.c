@@ -15,18 +15,23 @@ struct head {
 
 char *checkpoints_take(struct host *host, size_t *length)
 {
-    const struct terminal *terminal = host->attempt.terminal;
+    struct terminal *terminal = host->attempt.terminal;
     struct head head = {.magic = MAGIC};
+    struct masked_cells *masked;
     struct buffer out;
 
     if (!terminal_at_ground(terminal))
         return NULL;
     buffer_init(&out);
     buffer_append(&out, &head, sizeof head);
-    terminal_save(terminal, &out);
+    masked = terminal_mask(terminal, host->mask);
+    terminal_save_masked(terminal, host->mask, &out);
+    terminal_unmask(masked);
     head.terminal_length = out.length - sizeof head;
     memcpy(out.bytes, &head, sizeof head);
     activity_save(host, &out);
+    (void)mask_text(host->mask, out.bytes + sizeof head + head.terminal_length,
+                    out.length - sizeof head - head.terminal_length);
     *length = out.length;
     return buffer_steal(&out);
 }

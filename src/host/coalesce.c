@@ -32,13 +32,19 @@ static json_t *clean_string(const char *text, size_t length)
     return string;
 }
 
-/* Tells what is pending but a character that is not whole; with `whole` that too. */
-static void tell(struct host *host, bool whole)
+enum wait { WAIT_FOR_NOTHING, WAIT_FOR_CHARACTER, WAIT_FOR_SECRET };
+
+/* Tells what is pending but a character that is not whole, or also what may be the beginning of a secret. */
+static void tell(struct host *host, enum wait wait)
 {
     struct buffer *pending = &host->coalesce.pending;
-    size_t rest = whole ? 0 : utf8_incomplete_tail(pending->bytes, pending->length);
-    size_t length = pending->length - rest;
+    size_t rest = wait == WAIT_FOR_SECRET ? mask_pending(host->mask, pending->bytes, pending->length) : 0;
+    size_t length;
     json_t *text;
+
+    if (wait != WAIT_FOR_NOTHING)
+        rest += utf8_incomplete_tail(pending->bytes, pending->length - rest);
+    length = pending->length - rest;
 
     if (length == 0)
         return;
@@ -54,14 +60,17 @@ static void tell(struct host *host, bool whole)
 void coalesce_flush(struct host *host)
 {
     if (host->coalesce.pending.length > 0)
-        tell(host, false);
+        tell(host, WAIT_FOR_CHARACTER);
 }
 
 static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
 {
+    struct host *host = argument;
+
     (void)descriptor;
     (void)what;
-    coalesce_flush(argument);
+    if (host->coalesce.pending.length > 0)
+        tell(host, WAIT_FOR_SECRET);
 }
 
 static void gather(struct host *host, const char *type, const char *text, size_t length)
@@ -69,7 +78,7 @@ static void gather(struct host *host, const char *type, const char *text, size_t
     struct coalesce *coalesce = &host->coalesce;
 
     if (coalesce->pending.length > 0 && coalesce->type != type)
-        tell(host, true);
+        tell(host, WAIT_FOR_NOTHING);
     coalesce->type = type;
     while (length > 0) {
         size_t room = COALESCE_BYTES - coalesce->pending.length, taken = length < room ? length : room;
@@ -79,7 +88,7 @@ static void gather(struct host *host, const char *type, const char *text, size_t
         text += taken;
         length -= taken;
         if (coalesce->pending.length == COALESCE_BYTES)
-            tell(host, false);
+            tell(host, WAIT_FOR_SECRET);
     }
 }
 
@@ -102,7 +111,7 @@ void coalesce_init(struct host *host)
 void coalesce_finish(struct host *host)
 {
     if (host->coalesce.pending.length > 0)
-        tell(host, true);
+        tell(host, WAIT_FOR_NOTHING);
     event_free(host->coalesce.timer);
     buffer_finish(&host->coalesce.pending);
 }

@@ -1,7 +1,7 @@
 /*
  * What an agent says comes in small pieces: they are gathered for 100 ms from the first, and told as one event `text` or
  * `thinking` with a member `text`. Any other event, and a piece of the other kind, tells what was gathered first, so that
- * the order of events is the order of causes.
+ * the order of events is the order of causes. Until then, what may be the beginning of a secret waits for its rest.
  */
 #ifndef HOST_COALESCE_H
 #define HOST_COALESCE_H

@@ -21,12 +21,14 @@
 /* The last screen stays readable: the params of a frame, as screen.get gives them. */
 static void keep_screen(struct host *host)
 {
+    struct masked_cells *masked = terminal_mask(host->attempt.terminal, host->mask);
     struct buffer frame;
     const char *params;
     size_t length;
 
     buffer_init(&frame);
     frames_snapshot(host, &frame);
+    terminal_unmask(masked);
     params = strstr(frame.bytes, "\"params\":") + strlen("\"params\":");
     length = (size_t)(frame.bytes + frame.length - params) - strlen("}\n");
     recorder_file(host->recorder, SCREEN_FILE, xstrndup(params, length), length);

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "host/accounting.h"
 #include "host/host.h"
+#include "host/secrets.h"
 #include "runner/account.h"
 #include "store/session_dir.h"
 
@@ -97,6 +98,7 @@ static int gather(struct host *host, const char *account, struct environment *en
     add_strings(json_object_get(host->session.start, "set"), &environment->set);
     if (add_account(host, account, environment, error) < 0)
         return -1;
+    secrets_learn(host, environment->set.items, environment->set.count);
     set(environment, "TERM", "xterm-256color");
     set(environment, "COLORTERM", "truecolor");
     set(environment, "GANGER_NAME", session_name(&host->session));

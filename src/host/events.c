@@ -67,6 +67,7 @@ uint64_t events_emit(struct host *host, const char *type, json_t *members)
     append_envelope(host, seq, type, &line);
     append_members(&line, members);
     json_decref(members);
+    (void)mask_json(host->mask, line.bytes, line.length);
     event_memory_add(&events->memory, type, line.bytes, line.length);
     recorder_event(host->recorder, seq, line.bytes, line.length);
     buffer_finish(&line);

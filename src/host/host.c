@@ -19,6 +19,7 @@
 #include "host/ending.h"
 #include "host/ledger_link.h"
 #include "host/login_check.h"
+#include "host/secrets.h"
 #include "host/starting.h"
 #include "host/watch.h"
 #include "store/event_log.h"
@@ -326,6 +327,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     if (host->config == NULL || host->runtime_dir == NULL || open_files(host, error) < 0 ||
         open_events(host, error) < 0)
         return NULL;
+    secrets_init(host);
     coalesce_init(host);
     typing_init(host);
     activity_init(host);
@@ -387,6 +389,7 @@ void host_destroy(struct host *host)
     events_finish(&host->events);
     session_close(host);
     agent_rules_finish(host);
+    secrets_finish(host);
     config_destroy(host->config);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
         event_free(events[i]);

@@ -13,6 +13,7 @@
 #include "agent/rules.h"
 #include "base/agent_catalogue.h"
 #include "base/error.h"
+#include "base/mask.h"
 #include "base/name.h"
 #include "config/config.h"
 #include "host/activity.h"
@@ -50,6 +51,7 @@ struct host {
     struct rules *rules;
     struct event *rules_watch; /* the folder of the user's own rules */
     char rules_problem[512];   /* why they could not be used, until it was said */
+    struct mask *mask;         /* the credentials that the host knows (host/secrets.h); NULL: none */
     struct recorder *recorder;
     struct keeper_link *keeper;
     struct session session;

@@ -25,6 +25,15 @@ static bool has_work(const struct recorder *recorder)
     return first != NULL && (recorder->flush || recorder->quit || recorder->output_bytes >= OUTPUT_BATCH);
 }
 
+static void take_mask(struct recorder *recorder)
+{
+    if (recorder->new_mask == NULL)
+        return;
+    mask_destroy(recorder->mask);
+    recorder->mask = recorder->new_mask;
+    recorder->new_mask = NULL;
+}
+
 static void *run(void *argument)
 {
     struct recorder *recorder = argument;
@@ -38,6 +47,7 @@ static void *run(void *argument)
             break;
         STAILQ_INIT(&jobs);
         STAILQ_CONCAT(&jobs, &recorder->jobs);
+        take_mask(recorder);
         recorder->newest = NULL;
         recorder->bytes = 0;
         recorder->output_bytes = 0;
@@ -124,11 +134,26 @@ void recorder_destroy(struct recorder *recorder, int wait_ms)
     close_files(recorder);
     buffer_finish(&recorder->out);
     buffer_finish(&recorder->head);
+    mask_stream_finish(&recorder->masked);
+    mask_stream_finish(&recorder->stream_masked);
+    mask_destroy(recorder->mask);
+    mask_destroy(recorder->new_mask);
     buffer_finish(&recorder->event_out);
     pthread_mutex_destroy(&recorder->mutex);
     pthread_cond_destroy(&recorder->work);
     pthread_cond_destroy(&recorder->idle);
     free(recorder);
+}
+
+void recorder_mask(struct recorder *recorder, struct mask *mask)
+{
+    struct mask *before;
+
+    pthread_mutex_lock(&recorder->mutex);
+    before = recorder->new_mask;
+    recorder->new_mask = mask;
+    pthread_mutex_unlock(&recorder->mutex);
+    mask_destroy(before);
 }
 
 int recorder_descriptor(const struct recorder *recorder)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/mask.h"
 #include "host/ring.h"
 
 struct recorder;
@@ -23,6 +24,10 @@ struct recorder;
 struct recorder *recorder_create(int session_dir, int events, struct error *error);
 /* Finishes all jobs (at most `wait_ms`), ends the thread and frees it. */
 void recorder_destroy(struct recorder *recorder, int wait_ms);
+
+/* From here on the values are masked in all that is written, but in events, checkpoints: their makers do that. Taken. What
+ * may be the beginning of a value waits, in the ring, for what follows it or for the end. */
+void recorder_mask(struct recorder *recorder, struct mask *mask);
 
 /* Becomes readable when there is news. */
 int recorder_descriptor(const struct recorder *recorder);

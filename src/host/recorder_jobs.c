@@ -178,16 +178,27 @@ static uint64_t encoded_to(struct recorder *recorder)
     return recorder->out_to > tail ? recorder->out_to : tail;
 }
 
+/* Returns how many bytes it took. `whole`: what follows does not belong to them, or does not come. */
+static size_t encode_piece(struct recorder *recorder, uint64_t from, size_t length, int64_t at, bool whole)
+{
+    size_t decided = length, taken;
+    const char *bytes = ring_bytes(recorder->ring, from);
+    const char *masked = mask_stream_piece(&recorder->masked, recorder->mask, bytes, &decided, whole);
+
+    taken = decided == 0 ? 0 : recording_encode_output(&recorder->out, at, masked, decided, whole);
+    mask_stream_taken(&recorder->masked, recorder->mask, bytes, length, taken);
+    return taken;
+}
+
 static void encode_output(struct recorder *recorder, uint64_t to, int64_t at, int last)
 {
     uint64_t from = encoded_to(recorder);
 
     while (recorder->ring != NULL && from < to) {
-        size_t length = ring_recordable(recorder->ring, &from, to), taken;
-        length = length > WRITE_BATCH ? WRITE_BATCH : length;
-        taken = length == 0 ? 0
-                            : recording_encode_output(&recorder->out, at, ring_bytes(recorder->ring, from),
-                                                      length, last && from + length == to);
+        size_t piece = ring_recordable(recorder->ring, &from, to), taken;
+        size_t length = piece > WRITE_BATCH ? WRITE_BATCH : piece;
+        bool whole = length == piece && (last || from + piece < to);
+        taken = length == 0 ? 0 : encode_piece(recorder, from, length, at, whole);
         recorder->out_to = from + taken;
         if (taken == 0)
             break;
@@ -204,6 +215,7 @@ static void begin(struct recorder *recorder, struct job *job)
     recorder->file = job->file;
     recorder->ring = job->ring;
     recorder->out_to = ring_tail(job->ring);
+    mask_stream_finish(&recorder->masked);
     buffer_clear(&recorder->out);
     buffer_clear(&recorder->head);
     recorder->cols = recorder->rows = 0;
@@ -346,6 +358,12 @@ static void carry_out(struct recorder *recorder, struct job *job)
     /* Events are written together, but before any file that was given after them. */
     if (job->type != JOB_EVENT && job->type != JOB_OUTPUT && job->type != JOB_STREAM)
         write_events(recorder);
+    if (job->type == JOB_MARKER)
+        (void)mask_text(recorder->mask, job->text, strlen(job->text));
+    else if (job->type == JOB_TRANSCRIPT)
+        (void)mask_text(recorder->mask, job->text, job->length);
+    else if (job->type == JOB_FILE)
+        (void)mask_json(recorder->mask, job->text, job->length);
     switch (job->type) {
     case JOB_BEGIN:
         begin(recorder, job);

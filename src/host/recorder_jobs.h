@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "base/buffer.h"
+#include "base/mask.h"
 #include "host/recorder.h"
 #include "host/transcript.h"
 
@@ -58,11 +59,12 @@ struct recorder {
     bool await_room;
     int64_t operation_since; /* monotonic ns, when the file operation in work began; 0: none */
     struct recorder_news news;
-    uint64_t missing;     /* bytes of output lost that no marker in the recording speaks of */
-    uint64_t tail;        /* of the ring */
-    uint64_t stream_tail; /* of the ring of a program's standard output */
-    uint64_t last_stream; /* position of the newest JOB_STREAM */
-    uint64_t length;      /* of the recording */
+    uint64_t missing;      /* bytes of output lost that no marker in the recording speaks of */
+    uint64_t tail;         /* of the ring */
+    uint64_t stream_tail;  /* of the ring of a program's standard output */
+    uint64_t last_stream;  /* position of the newest JOB_STREAM */
+    uint64_t length;       /* of the recording */
+    struct mask *new_mask; /* for what is done next; NULL: the same as before */
 
     /* The thread's own. */
     struct ring *ring;
@@ -82,7 +84,9 @@ struct recorder {
     int64_t at;               /* of the newest job */
     struct ring *stream_ring; /* of a program's standard output; NULL: none */
     int stream_file;          /* or -1 */
-    uint64_t marked;          /* bytes that a gap marker in `out` speaks of */
+    struct mask *mask;        /* NULL: nothing is known that must not be written */
+    struct mask_stream masked, stream_masked;
+    uint64_t marked; /* bytes that a gap marker in `out` speaks of */
 };
 
 /* On the loop: makes a job, and appends it; `wake`: it is done now, else when more has gathered. */

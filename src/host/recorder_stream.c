@@ -98,10 +98,26 @@ static void shorten(int file, uint64_t from, uint64_t to)
     (void)fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, FIRST, (off_t)(to - LAST - FIRST));
 }
 
-static void write_stream(struct recorder *recorder, uint64_t to)
+/* Writes the bytes before `to`, all or those of which the mask has decided; `to` becomes what they reach. */
+static int write_masked(struct recorder *recorder, uint64_t from, uint64_t *to, bool last)
+{
+    struct mask_stream *stream = &recorder->stream_masked;
+    const char *bytes = ring_bytes(recorder->stream_ring, from), *masked;
+    size_t length = (size_t)(*to - from), decided = length;
+    int result = 0;
+
+    masked = mask_stream_piece(stream, recorder->mask, bytes, &decided, last);
+    if (recorder->stream_file >= 0 && decided > 0)
+        result = write_at(recorder->stream_file, masked, decided, from);
+    mask_stream_taken(stream, recorder->mask, bytes, length, decided);
+    *to = from + decided;
+    return result;
+}
+
+static void write_stream(struct recorder *recorder, uint64_t to, bool last)
 {
     uint64_t from;
-    int result = 0;
+    int result;
     bool news;
 
     pthread_mutex_lock(&recorder->mutex);
@@ -110,9 +126,7 @@ static void write_stream(struct recorder *recorder, uint64_t to)
     if (recorder->stream_ring == NULL || from >= to)
         return;
     recorder_operation_begin(recorder);
-    if (recorder->stream_file >= 0)
-        result = write_at(recorder->stream_file, ring_bytes(recorder->stream_ring, from), (size_t)(to - from),
-                          from);
+    result = write_masked(recorder, from, &to, last);
     if (result == 0 && recorder->stream_file >= 0)
         shorten(recorder->stream_file, from, to);
     recorder_operation_end_locked(recorder);
@@ -124,12 +138,25 @@ static void write_stream(struct recorder *recorder, uint64_t to)
         recorder_notify(recorder);
 }
 
+static void write_rest(struct recorder *recorder)
+{
+    uint64_t to;
+
+    pthread_mutex_lock(&recorder->mutex);
+    to = recorder->last_stream;
+    pthread_mutex_unlock(&recorder->mutex);
+    write_stream(recorder, to, true);
+}
+
 void recorder_carry_out_stream(struct recorder *recorder, struct job *job)
 {
     if (job->type == JOB_STREAM) {
-        write_stream(recorder, job->number);
+        write_stream(recorder, job->number, false);
         return;
     }
+    if (job->type == JOB_STREAM_END)
+        write_rest(recorder);
+    mask_stream_finish(&recorder->stream_masked);
     if (recorder->stream_file >= 0)
         (void)close(recorder->stream_file);
     recorder->stream_file = job->type == JOB_STREAM_BEGIN ? job->file : -1;

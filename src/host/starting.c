@@ -12,6 +12,7 @@
 #include "host/environment.h"
 #include "host/host.h"
 #include "host/rotating.h"
+#include "host/secrets.h"
 #include "rpc/protocol.h"
 
 /* ---- spawning ---- */
@@ -248,6 +249,8 @@ static void on_started(void *argument, const struct keeper_attempt *told, int co
         return;
     }
     fds[KEEPER_DESCRIPTOR_PTY] = fds[KEEPER_DESCRIPTOR_RING] = -1;
+    if (known)
+        secrets_recover(host, told->pid);
     if (known && stream_spoken(host))
         activity_resume(host);
     if (attempt_begin(host, told, pty, ring, known, &error) < 0 ||
