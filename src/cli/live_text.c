@@ -96,10 +96,11 @@ static json_t *answer(struct client *client, uint64_t id, struct error *error)
 static int print_rest(struct client *client, uint64_t next, struct error *error)
 {
     for (;;) {
-        uint64_t first_id =
-            client_send(client, "scrollback.get",
-                        json_pack("{s:I, s:i}", "from", (json_int_t)next, "count", LINES_AT_ONCE));
-        uint64_t second_id = client_send(client, "screen.get", json_pack("{s:s}", "format", "text"));
+        uint64_t first_id = client_send(
+            client, "scrollback.get",
+            json_pack("{s:I, s:i, s:b}", "from", (json_int_t)next, "count", LINES_AT_ONCE, "masked", 1));
+        uint64_t second_id =
+            client_send(client, "screen.get", json_pack("{s:s, s:b}", "format", "text", "masked", 1));
         json_t *lines = answer(client, first_id, error);
         json_t *screen = lines == NULL ? NULL : answer(client, second_id, error);
         const json_t *line;

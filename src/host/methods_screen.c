@@ -57,15 +57,8 @@ static void append_text(struct call *call, bool ansi)
     buffer_finish(&text);
 }
 
-int method_screen_get(struct call *call)
+static int get_screen(struct call *call, const char *format)
 {
-    const char *format = json_member_string(call->params, "format", "frame");
-    int code = call_expect(call, "format", JSON_STRING);
-
-    if (code != 0)
-        return code;
-    if (call->host->attempt.terminal == NULL)
-        return call_fail(call, RPC_NOT_FOUND, no_screen);
     if (strcmp(format, "frame") == 0)
         append_frame(call);
     else if (strcmp(format, "text") == 0 || strcmp(format, "ansi") == 0)
@@ -73,6 +66,23 @@ int method_screen_get(struct call *call)
     else
         return call_fail(call, RPC_INVALID_PARAMS, "format: expected frame, text or ansi");
     return 0;
+}
+
+int method_screen_get(struct call *call)
+{
+    struct terminal *terminal = call->host->attempt.terminal;
+    struct masked_cells *masked = NULL;
+    int code = call_expect(call, "format", JSON_STRING);
+
+    if (code != 0)
+        return code;
+    if (terminal == NULL)
+        return call_fail(call, RPC_NOT_FOUND, no_screen);
+    if (json_member_bool(call->params, "masked", 0))
+        masked = terminal_mask(terminal, call->host->mask);
+    code = get_screen(call, json_member_string(call->params, "format", "frame"));
+    terminal_unmask(masked);
+    return code;
 }
 
 int method_screen_ack(struct call *call)
@@ -218,6 +228,8 @@ int method_scrollback_get(struct call *call)
         buffer_append_string(&call->result, ",\"lines\":[]");
     buffer_append_char(&call->result, '}');
     buffer_finish(&frame);
+    if (json_member_bool(call->params, "masked", 0))
+        (void)mask_json(call->host->mask, call->result.bytes, call->result.length);
     return 0;
 }
 
