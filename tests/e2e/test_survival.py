@@ -149,6 +149,7 @@ def lose(ganger, name, session):
 def test_the_next_command_ends_what_a_lost_session_left(ganger, command):
     session = ganger.fake("gone", "daemonise")
     ganger.screen_shows("gone", "daemon pid")
+    until(lambda: ganger.session("gone")["phase"] != "initializing", "its phase")
     daemon = int(ganger.screen("gone").split("daemon pid")[1].split()[0])
     lose(ganger, "gone", session)
     assert alive(daemon)

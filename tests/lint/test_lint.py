@@ -44,6 +44,12 @@ def run_all(commands):
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+def batches(files, size=16):
+    """Compilers read several files quicker than one at a time."""
+    names = [str(file) for file in files]
+    return [names[at:at + size] for at in range(0, len(names), size)]
+
+
 def test_includes_follow_the_layers():
     run_all([["awk", "-f", "tests/lint/check_includes.awk", "tests/lint/layers.mk", *map(str, relative(SOURCES + HEADERS))]])
 
@@ -59,14 +65,14 @@ def test_the_include_check_sees_a_violation(tmp_path):
 
 def test_each_header_compiles_alone():
     compiler = os.environ.get("CC", "cc")
-    run_all([[compiler, "-std=c11", *flags(), "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-fsyntax-only", "-x", "c", str(header)]
-             for header in relative(HEADERS)])
+    run_all([[compiler, "-std=c11", *flags(), "-Wall", "-Wextra", "-Werror", "-Wno-unused", "-fsyntax-only", "-x", "c", *headers]
+             for headers in batches(relative(HEADERS))])
 
 
 def test_clang_warns_about_nothing():
     warnings = make_variable("WARNINGS")
-    run_all([[tool("clang"), "-std=c11", *flags(), "-Itests/unit", *warnings, "-Werror", "-fsyntax-only", str(source)]
-             for source in relative(SOURCES + [t for t in TESTS if t.suffix == ".c"])])
+    run_all([[tool("clang"), "-std=c11", *flags(), "-Itests/unit", *warnings, "-Werror", "-fsyntax-only", *sources]
+             for sources in batches(relative(SOURCES + [t for t in TESTS if t.suffix == ".c"]))])
 
 
 def test_clang_format():
@@ -85,8 +91,8 @@ def test_clang_tidy():
     checks = "-*,bugprone-infinite-loop,bugprone-sizeof-container,bugprone-suspicious-memset-usage,bugprone-suspicious-string-compare," \
              "bugprone-posix-return,bugprone-macro-repeated-side-effects,bugprone-string-*,bugprone-too-small-loop-variable," \
              "bugprone-unused-return-value,android-cloexec-*,readability-misleading-indentation,misc-redundant-expression"
-    run_all([[tool("clang-tidy"), "--quiet", f"--checks={checks}", "--warnings-as-errors=*", str(source), "--", "-std=c11", *flags()]
-             for source in relative(SOURCES)])
+    run_all([[tool("clang-tidy"), "--quiet", f"--checks={checks}", "--warnings-as-errors=*", *sources, "--", "-std=c11", *flags()]
+             for sources in batches(relative(SOURCES))])
 
 
 def test_shellcheck():

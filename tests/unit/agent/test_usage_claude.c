@@ -125,15 +125,15 @@ TEST(any_byte_anywhere)
         HEAD
         "\"isSidechain\":false,\"message\":{\"id\":\"m1\",\"model\":\"o\",\"usage\":{\"input_tokens\":1200,"
         "\"cache_creation\":{\"ephemeral_1h_input_tokens\":1000,\"ephemeral_5m_input_tokens\":2000}}}}",
-        "{\"timestamp\":\"2026-11-21T02:00:05.000Z\",\"type\":\"event_msg\",\"payload\":{\"type\":\"token_"
-        "count\","
-        "\"info\":{\"total_token_usage\":{\"input_tokens\":10,\"cached_input_tokens\":6,\"output_tokens\":5,"
-        "\"total_tokens\":15},\"last_token_usage\":null},\"rate_limits\":{\"plan_type\":null}}}",
-        "{\"$set\":{\"messages\":[{\"id\":\"a\",\"timestamp\":\"2026-11-21T02:29:56.603Z\",\"type\":"
-        "\"gemini\","
-        "\"tokens\":{\"input\":19,\"output\":1,\"cached\":15,\"thoughts\":6,\"tool\":2}}]}}",
-        "{\"uuid\":\"u\",\"type\":\"assistant\",\"usageMetadata\":{\"promptTokenCount\":9,"
-        "\"candidatesTokenCount\":2,\"thoughtsTokenCount\":1,\"totalTokenCount\":12}}"};
+        ("{\"timestamp\":\"2026-11-21T02:00:05.000Z\",\"type\":\"event_msg\",\"payload\":{\"type\":\"token_"
+         "count\","
+         "\"info\":{\"total_token_usage\":{\"input_tokens\":10,\"cached_input_tokens\":6,\"output_tokens\":5,"
+         "\"total_tokens\":15},\"last_token_usage\":null},\"rate_limits\":{\"plan_type\":null}}}"),
+        ("{\"$set\":{\"messages\":[{\"id\":\"a\",\"timestamp\":\"2026-11-21T02:29:56.603Z\",\"type\":"
+         "\"gemini\","
+         "\"tokens\":{\"input\":19,\"output\":1,\"cached\":15,\"thoughts\":6,\"tool\":2}}]}}"),
+        ("{\"uuid\":\"u\",\"type\":\"assistant\",\"usageMetadata\":{\"promptTokenCount\":9,"
+         "\"candidatesTokenCount\":2,\"thoughtsTokenCount\":1,\"totalTokenCount\":12}}")};
     static const struct usage_source *const sources[] = {&usage_claude, &usage_codex, &usage_gemini,
                                                          &usage_qwen};
     static const char bytes[] = "\0\\\"{}[]:,-.e9 n\xff";
