@@ -21,6 +21,7 @@
 struct asked {
     const struct agent_entry *agent;
     char *path; /* NULL: there is no such program */
+    bool own;   /* the configuration says the command */
     const char *argv[WORDS_MAX + 2];
 };
 
@@ -34,10 +35,17 @@ static void fill_argv(struct asked *asked, const struct config *config)
 
     for (; count < json_array_size(command) && count < WORDS_MAX; count++)
         asked->argv[count] = json_string_value(json_array_get(command, count));
-    if (count == 0)
+    asked->own = count > 0;
+    if (!asked->own)
         asked->argv[count++] = asked->agent->program;
     asked->argv[count] = "--version";
     asked->path = asked->argv[0] != NULL ? program_path(asked->argv[0]) : NULL;
+}
+
+/* What mends it: an installation, or for a command of the configuration a look at that. */
+static const char *mends(const struct asked *asked)
+{
+    return asked->own ? "ganger config show" : asked->agent->install;
 }
 
 static void note_missing(struct doctor *doctor, const struct asked *asked, bool is_wanted)
@@ -45,7 +53,7 @@ static void note_missing(struct doctor *doctor, const struct asked *asked, bool 
     const struct agent_entry *agent = asked->agent;
 
     if (is_wanted)
-        doctor_note(doctor, agent->name, HEALTH_WARN, agent->install,
+        doctor_note(doctor, agent->name, HEALTH_WARN, mends(asked),
                     "%s: the configuration names it, but there is no program %s", agent->title,
                     asked->argv[0]);
     else
@@ -62,14 +70,14 @@ static void note_version(struct doctor *doctor, const struct asked *asked, const
     output += strspn(output, " \t\r\n");
     length = (int)strcspn(output, "\r\n");
     if (run->problem == ETIMEDOUT)
-        doctor_note(doctor, name, HEALTH_WARN, asked->agent->install,
-                    "%s does not tell its version within %d s", asked->path, TIMEOUT_MS / 1000);
+        doctor_note(doctor, name, HEALTH_WARN, mends(asked), "%s does not tell its version within %d s",
+                    asked->path, TIMEOUT_MS / 1000);
     else if (run->problem != 0)
-        doctor_note(doctor, name, HEALTH_BAD, asked->agent->install, "%s cannot be run: %s", asked->path,
+        doctor_note(doctor, name, HEALTH_BAD, mends(asked), "%s cannot be run: %s", asked->path,
                     strerror(run->problem));
     else if (run->exit != 0)
-        doctor_note(doctor, name, HEALTH_BAD, asked->agent->install, "%s --version ends with %d: %.*s",
-                    asked->path, run->exit, length < 200 ? length : 200, output);
+        doctor_note(doctor, name, HEALTH_BAD, mends(asked), "%s --version ends with %d: %.*s", asked->path,
+                    run->exit, length < 200 ? length : 200, output);
     else
         doctor_note(doctor, name, HEALTH_OK, NULL, "%s, %.*s", asked->path, length < 200 ? length : 200,
                     output);

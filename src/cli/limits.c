@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -15,7 +14,6 @@
 #include "store/ledger.h"
 
 #define BAR_CELLS 10
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 static int run(int argc, char **argv);
 
@@ -134,21 +132,6 @@ static json_t *sorted(const json_t *limits)
 
 /* ---- words ---- */
 
-/* "2h07m (16:05)", with the day when it is not within one; "unknown". */
-static char *when(int64_t at_ms, int64_t now_ms, const char *mark)
-{
-    char duration[16], text[48];
-    time_t seconds = (time_t)(at_ms / 1000);
-    struct tm local;
-
-    if (at_ms == 0 || localtime_r(&seconds, &local) == NULL)
-        return xstrdup("unknown");
-    if (strftime(text, sizeof text, at_ms - now_ms < DAY_MS ? "%H:%M" : "%a %e %b %H:%M", &local) == 0)
-        text[0] = '\0';
-    clock_format_duration((at_ms - now_ms) / 1000, duration, sizeof duration);
-    return xasprintf("%s%s (%s)", mark, duration, text);
-}
-
 static bool shows_blocks(void)
 {
     (void)setlocale(LC_CTYPE, "");
@@ -199,26 +182,25 @@ struct sheet {
     bool blocks;
 };
 
+/* By its name, which the commands take, and not by its label. */
 static const char *name_of(const json_t *limit)
 {
-    const char *label = json_member_string(limit, "label", NULL);
-
-    return label != NULL ? label : json_member_string(limit, "account", "-");
+    return json_member_string(limit, "account", "-");
 }
 
 static void add_limited(const struct sheet *sheet, const json_t *limit)
 {
     int64_t until = time_member(limit, "limited_until"), next = time_member(limit, "next_release");
     int64_t waiting = json_member_integer(limit, "waiting", 0);
-    char *free_at = when(until, sheet->now_ms, "");
+    char *free_at = cli_when(until, sheet->now_ms, "");
     char *waits =
         waiting == 0 ? xstrdup("")
                      : xasprintf("%" PRId64 " %s", waiting, waiting == 1 ? "session waits" : "sessions wait");
-    char *goes_on = next > sheet->now_ms ? when(next, sheet->now_ms, "") : xstrdup("");
+    char *goes_on = next > sheet->now_ms ? cli_when(next, sheet->now_ms, "goes on in ") : xstrdup("");
 
-    table_add(sheet->table, (const char *const[]){name_of(limit), json_member_string(limit, "agent", "?"),
-                                                  until > 0 ? "at its limit" : "waiting", waits, free_at, "",
-                                                  "", *goes_on != '\0' ? goes_on : ""});
+    table_add(sheet->table,
+              (const char *const[]){name_of(limit), json_member_string(limit, "agent", "?"),
+                                    until > 0 ? "at its limit" : "waiting", waits, free_at, "", "", goes_on});
     free(goes_on);
     free(waits);
     free(free_at);
@@ -227,8 +209,8 @@ static void add_limited(const struct sheet *sheet, const json_t *limit)
 static void add_window(const struct sheet *sheet, const json_t *limit, const json_t *window)
 {
     char *used = bar(json_object_get(window, "percent"), sheet->blocks);
-    char *resets = when(time_member(window, "resets_at"), sheet->now_ms, ""), *rate = burn(window);
-    char *out = when(time_member(window, "exhausted_at"), sheet->now_ms, "~");
+    char *resets = cli_when(time_member(window, "resets_at"), sheet->now_ms, ""), *rate = burn(window);
+    char *out = cli_when(time_member(window, "exhausted_at"), sheet->now_ms, "~");
     char *age = seen(window, sheet->now_ms);
 
     table_add(sheet->table,

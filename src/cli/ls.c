@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "cli/ask.h"
 #include "store/session_dir.h"
 #include "store/session_lost.h"
@@ -50,19 +51,37 @@ static int by_urgency(const void *left, const void *right)
                : strcmp(json_member_string(a, "created_at", ""), json_member_string(b, "created_at", ""));
 }
 
+/* What ganger waits for, in place of the title: "goes on in 25s (12:17): the account is at its limit". Allocated. */
+static char *title_of(const json_t *session)
+{
+    const json_t *waiting = json_object_get(session, "waiting");
+    const char *reason = json_member_string(waiting, "reason", NULL);
+    int64_t until, now = clock_realtime_ms();
+    char *when, *title;
+
+    if (reason == NULL)
+        return xstrdup(json_member_string(session, "title", ""));
+    if (clock_parse_rfc3339(json_member_string(waiting, "until", ""), &until) < 0 || until <= now)
+        return xstrdup(reason);
+    when = cli_when(until, now, "goes on in ");
+    title = xasprintf("%s: %s", when, reason);
+    free(when);
+    return title;
+}
+
 static void add_row(struct table *table, const json_t *session)
 {
     const char *account = json_member_string(session, "account", NULL);
     const char *short_name = json_member_string(session, "name", "?");
-    char elapsed[16] = "";
+    char elapsed[16] = "", *title = title_of(session);
     int64_t since;
 
     if (clock_parse_rfc3339(json_member_string(session, "phase_since", ""), &since) == 0)
         clock_format_duration((clock_realtime_ms() - since) / 1000, elapsed, sizeof elapsed);
     table_add(table, (const char *const[]){short_name, json_member_string(session, "agent", "?"),
                                            account != NULL ? account : "-",
-                                           json_member_string(session, "phase", "?"), elapsed,
-                                           json_member_string(session, "title", "")});
+                                           json_member_string(session, "phase", "?"), elapsed, title});
+    free(title);
 }
 
 static void print_table(json_t *sessions)

@@ -4,13 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "cli/cli.h"
+
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 struct table {
     size_t columns, rows;
@@ -21,6 +25,20 @@ void cli_print_json(const json_t *value)
 {
     (void)json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     (void)putchar('\n');
+}
+
+char *cli_when(int64_t at_ms, int64_t now_ms, const char *mark)
+{
+    char duration[16], text[48];
+    time_t seconds = (time_t)(at_ms / 1000);
+    struct tm local;
+
+    if (at_ms == 0 || localtime_r(&seconds, &local) == NULL)
+        return xstrdup("unknown");
+    if (strftime(text, sizeof text, at_ms - now_ms < DAY_MS ? "%H:%M" : "%a %e %b %H:%M", &local) == 0)
+        text[0] = '\0';
+    clock_format_duration((at_ms - now_ms) / 1000, duration, sizeof duration);
+    return xasprintf("%s%s (%s)", mark, duration, text);
 }
 
 char *cli_clean(const char *text, size_t length)

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -40,10 +41,45 @@ static void print_phase(const json_t *session)
     if (clock_parse_rfc3339(json_member_string(session, "phase_since", ""), &since) == 0)
         clock_format_duration((clock_realtime_ms() - since) / 1000, elapsed, sizeof elapsed);
     (void)printf("%-12s %s for %s", "phase", json_member_string(session, "phase", "unknown"), elapsed);
-    if (json_is_object(evidence))
-        (void)printf(" (%s: %s)", json_member_string(evidence, "source", "?"),
-                     json_member_string(evidence, "detail", ""));
+    if (json_is_object(evidence)) {
+        const char *detail = json_member_string(evidence, "detail", "");
+        (void)printf(" (%s%s%s)", json_member_string(evidence, "source", "?"), *detail == '\0' ? "" : ": ",
+                     detail);
+    }
     (void)putchar('\n');
+}
+
+static void print_waiting(const json_t *session)
+{
+    const json_t *waiting = json_object_get(session, "waiting");
+    int64_t until, now = clock_realtime_ms();
+    char *when;
+
+    if (clock_parse_rfc3339(json_member_string(waiting, "until", ""), &until) < 0 || until <= now)
+        return;
+    when = cli_when(until, now, "");
+    (void)printf("%-12s in %s\n", "goes on", when);
+    free(when);
+}
+
+static void print_usage(const json_t *session)
+{
+    const json_t *usage = json_object_get(session, "usage"), *cost = json_object_get(usage, "cost_usd"),
+                 *context = json_object_get(session, "context_pct");
+    const char *basis = json_member_string(usage, "cost_basis", "");
+
+    if (json_is_object(usage)) {
+        (void)printf("%-12s %lld in, %lld out, %lld from caches, %lld to caches", "tokens",
+                     (long long)json_member_integer(usage, "input_tokens", 0),
+                     (long long)json_member_integer(usage, "output_tokens", 0),
+                     (long long)json_member_integer(usage, "cache_read_tokens", 0),
+                     (long long)json_member_integer(usage, "cache_write_tokens", 0));
+        if (json_is_number(cost))
+            (void)printf("; %s$%.2f", strcmp(basis, "computed") == 0 ? "~" : "", json_number_value(cost));
+        (void)putchar('\n');
+    }
+    if (json_is_number(context))
+        (void)printf("%-12s %.0f%% full\n", "context", json_number_value(context));
 }
 
 static void print_end(const json_t *session)
@@ -87,6 +123,7 @@ static void print_session(const json_t *session)
     print_member(session, "agent", "agent");
     print_member(session, "account", "account");
     print_phase(session);
+    print_waiting(session);
     pending_print(session);
     print_end(session);
     print_member(session, "title", "title");
@@ -97,6 +134,8 @@ static void print_session(const json_t *session)
                  (long long)json_member_integer(session, "rows", 0));
     print_member(session, "created_at", "created");
     print_member(session, "agent_session_id", "conversation");
+    print_member(session, "model", "model");
+    print_usage(session);
     print_queue(session);
     if (json_is_object(recording))
         (void)printf("%-12s %s\n", "recording", json_member_string(recording, "path", "?"));

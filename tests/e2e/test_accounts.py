@@ -246,7 +246,7 @@ def test_nothing_is_known_of_limits(ganger):
     entry, = ganger.json("limits")
     assert entry["account"] == "work" and entry["label"] == "Work" and entry["windows"] == [] and entry["limited_until"] is None
     said = ganger.run("limits").stdout.splitlines()
-    assert said[1].split() == ["Work", "command", "-", "unknown", "unknown", "unknown", "unknown", "never"] and said[2].startswith("no agent")
+    assert said[1].split() == ["work", "command", "-", "unknown", "unknown", "unknown", "unknown", "never"] and said[2].startswith("no agent")
 
 
 def test_limits_of_the_ledger(ganger):

@@ -3,6 +3,7 @@ vendor refuses when the prompt says so (claude_double.py); its log of requests i
 import json
 import os
 import random
+import re
 import signal
 import sys
 import threading
@@ -83,6 +84,8 @@ def test_a_limit_with_a_reset_is_waited_for(ganger, vendor):
     held(ganger, "one", "limit")
     session = ganger.session("one")
     assert session["phase"] == "limited" and session["waiting"]["for"] == "limit" and session["phase_until"] == session["waiting"]["until"]
+    assert "goes on in " in ganger.run("ls").stdout and "the account is at its limit" in ganger.run("ls").stdout
+    assert re.search(r"^goes on +in \d+s \(\d\d:\d\d\)$", ganger.run("show", session["name"]).stdout, re.M)
     assert [p["text"] for p in session["queue"]] == ["continue"]
     assert session["last_error"]["class"] == "rate_limit" and "ganger" in session["last_error"]["hint"]
     answered(ganger, "one", api, "limit:3:hello")
