@@ -351,6 +351,17 @@ static bool is_of_recording(enum job_type type)
     return type == JOB_OUTPUT || type == JOB_RESIZE || type == JOB_MARKER || type == JOB_END;
 }
 
+/* Events and checkpoints come masked. */
+static void hide_secrets(const struct recorder *recorder, struct job *job)
+{
+    if (job->type == JOB_MARKER)
+        (void)mask_text(recorder->mask, job->text, strlen(job->text));
+    else if (job->type == JOB_TRANSCRIPT)
+        (void)mask_text(recorder->mask, job->text, job->length);
+    else if (job->type == JOB_FILE)
+        (void)mask_json(recorder->mask, job->text, job->length);
+}
+
 static void carry_out(struct recorder *recorder, struct job *job)
 {
     if (is_of_recording(job->type))
@@ -358,12 +369,7 @@ static void carry_out(struct recorder *recorder, struct job *job)
     /* Events are written together, but before any file that was given after them. */
     if (job->type != JOB_EVENT && job->type != JOB_OUTPUT && job->type != JOB_STREAM)
         write_events(recorder);
-    if (job->type == JOB_MARKER)
-        (void)mask_text(recorder->mask, job->text, strlen(job->text));
-    else if (job->type == JOB_TRANSCRIPT)
-        (void)mask_text(recorder->mask, job->text, job->length);
-    else if (job->type == JOB_FILE)
-        (void)mask_json(recorder->mask, job->text, job->length);
+    hide_secrets(recorder, job);
     switch (job->type) {
     case JOB_BEGIN:
         begin(recorder, job);

@@ -207,4 +207,55 @@ TEST(the_title_is_told)
     terminal_destroy(run.terminal);
 }
 
+/* The text of the screen and of the scrollback. */
+static void append_run(void *argument, const struct line_run *run)
+{
+    buffer_append(argument, run->text, run->length);
+}
+
+static void text_of(const struct terminal *terminal, struct buffer *out)
+{
+    for (uint64_t line = terminal_scrollback_first(terminal); line < terminal_scrollback_end(terminal);
+         line++) {
+        (void)terminal_scrollback_line(terminal, line, append_run, out);
+        buffer_append_char(out, '\n');
+    }
+    terminal_text(terminal, out);
+}
+
+TEST(secrets_are_not_saved)
+{
+    static const char key[] = "sk-secret-0123456789";
+    struct terminal_options options = {.cols = 16, .rows = 3, .scrollback_lines = 100};
+    struct terminal *terminal = terminal_create(&options), *loaded;
+    struct mask *mask = mask_create();
+    struct buffer saved = {0}, live = {0}, restored = {0};
+    struct masked_cells *cells;
+
+    (void)mask_add(mask, key, strlen(key));
+    for (int i = 0; i < 4; i++)
+        terminal_write(terminal, "a sk-secret-0123456789 b\r\n", 26);
+    terminal_write(terminal, "\033]2;sk-secret-0123456789\007", 25);
+    terminal_compact(terminal);
+    cells = terminal_mask(terminal, mask);
+    terminal_save_masked(terminal, mask, &saved);
+    terminal_unmask(cells);
+    text_of(terminal, &live);
+    loaded = terminal_load(&options, saved.bytes, saved.length, NULL);
+    CHECK(loaded != NULL);
+    text_of(loaded, &restored);
+    CHECK(strstr(live.bytes, key) != NULL);
+    CHECK(strstr(live.bytes, "a sk-secret-0123\n456789 b\n") != NULL);
+    CHECK(strstr(restored.bytes, "a ********************") != NULL);
+    CHECK(strstr(restored.bytes, "a **************\n****** b\n") != NULL);
+    CHECK(strstr(restored.bytes, "sk-") == NULL && strstr(restored.bytes, "6789") == NULL);
+    CHECK_STRING(terminal_title(loaded), "********************");
+    terminal_destroy(loaded);
+    terminal_destroy(terminal);
+    mask_destroy(mask);
+    buffer_finish(&saved);
+    buffer_finish(&live);
+    buffer_finish(&restored);
+}
+
 TEST_MAIN
