@@ -22,6 +22,7 @@ struct turn {
     bool open;
     bool worked; /* the agent was seen working in it */
     bool cancelled;
+    bool told;          /* the agent itself said that it ended */
     int64_t changed_ms; /* wall clock, when it began or, unless open, ended; 0: not known */
     char *prompt_id;    /* NULL: begun at the keyboard */
 };

@@ -84,6 +84,7 @@ static void turn_ended(struct host *host, enum evidence_source source, const str
     (void)source;
     if (turn_is_past(host, observation->at_ms))
         return;
+    host->activity.turn.told = true;
     turn_end(host, observation->outcome == NULL ? "completed" : observation->outcome);
 }
 

@@ -10,6 +10,8 @@
 #include "host/turn.h"
 #include "host/watch.h"
 
+#define DRAWN_MS 1000 /* between what an agent writes of a turn and what it draws */
+
 static bool is_part_of_turn(enum phase phase)
 {
     return phase_is_working(phase) || phase == PHASE_APPROVAL || phase == PHASE_LIMITED ||
@@ -49,6 +51,7 @@ void turn_begin(struct host *host, const char *prompt_id)
     turn->number++;
     turn->changed_ms = clock_realtime_ms();
     turn->open = true;
+    turn->told = false;
     turn->worked = turn->cancelled = false;
     free(turn->prompt_id);
     turn->prompt_id = prompt_id == NULL ? NULL : xstrdup(prompt_id);
@@ -101,11 +104,22 @@ bool turn_is_past(const struct host *host, int64_t at_ms)
     return at_ms != 0 && at_ms < host->activity.turn.changed_ms;
 }
 
+/* That the agent works was seen before the turn ended, and is told after: phases wait a little. An agent that tells its turns
+ * by itself may draw a little later than it writes. */
+static bool is_late(const struct host *host)
+{
+    const struct phase_state *phase = &host->activity.detector.phase;
+    int64_t seen_ms = phase->evidence[phase->source].at_ms,
+            drawn_ms = host->activity.turn.told ? DRAWN_MS : 0;
+
+    return seen_ms != 0 && turn_is_past(host, clock_realtime_ms() - (host_now_ms() - seen_ms) - drawn_ms);
+}
+
 void turn_follow(struct host *host, enum phase phase)
 {
     struct turn *turn = &host->activity.turn;
 
-    if (phase_is_working(phase) && !turn->open)
+    if (phase_is_working(phase) && !turn->open && !is_late(host))
         turn_begin(host, NULL);
     turn_timer_follow(host, phase);
     if (is_part_of_turn(phase))
