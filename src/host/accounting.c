@@ -14,7 +14,8 @@
 #include "host/usage_import.h"
 
 #define KEPT "usage_folder"
-#define LATE_NS 1000000000 /* agents write the end of a turn a little after they report it */
+#define AGAIN_NS 10000000000 /* after the ledger could not be written */
+#define LATE_NS 1000000000   /* agents write the end of a turn a little after they report it */
 
 /* ---- windows ---- */
 
@@ -131,6 +132,8 @@ static void usage_read(struct host *host, void *argument, int result)
     const json_t *sum = json_array_get(reading->sum, 0), *cost = json_object_get(sum, "cost_usd");
     json_t *usage = json_object_get(host->session.object, "usage");
 
+    if (result < 0)
+        host_timer(host->usage_late, AGAIN_NS);
     if (result < 0 || !json_is_number(cost) || !json_is_object(usage) ||
         strcmp(json_member_string(usage, "cost_basis", ""), "reported") == 0 ||
         json_equal(cost, json_object_get(usage, "cost_usd")))

@@ -124,6 +124,9 @@ void ending_never_started(struct host *host, const char *code, const char *messa
 {
     log_error("%s", message);
     clients_admit(host);
+    /* It would not start the next time either. */
+    (void)retrying_drop(host, "the agent cannot be started");
+    host->retrying.failure.class[0] = '\0';
     host->attempt.over = host->attempt.all_gone = true;
     session_set(host, "attempt", json_integer(host->attempt.number));
     session_set_error(host, strcmp(code, "account_gone") == 0 ? "authentication" : "permanent", code, message,

@@ -118,14 +118,16 @@ static void free_entry(struct entry *entry)
     free(entry);
 }
 
+/* `entry` may be NULL: what waits already. */
 static void give(struct ledger_link *link, struct entry *entry)
 {
     bool running;
 
     pthread_mutex_lock(&link->mutex);
-    STAILQ_INSERT_TAIL(&link->waiting, entry, entries);
-    running = link->running;
-    link->running = true;
+    if (entry != NULL)
+        STAILQ_INSERT_TAIL(&link->waiting, entry, entries);
+    running = link->running || STAILQ_EMPTY(&link->waiting);
+    link->running = link->running || !running;
     pthread_mutex_unlock(&link->mutex);
     if (running)
         return;
@@ -133,10 +135,11 @@ static void give(struct ledger_link *link, struct entry *entry)
         (void)pthread_join(link->thread, NULL);
     link->started = start_thread(link) == 0;
     if (!link->started) {
-        /* Tried again with the next work. */
+        /* Tried again a little later. */
         pthread_mutex_lock(&link->mutex);
         link->running = false;
         pthread_mutex_unlock(&link->mutex);
+        host_timer(link->mend, MEND_NS);
     }
 }
 
@@ -173,6 +176,7 @@ static void mend_due(evutil_socket_t descriptor, short what, void *argument)
     STAILQ_INIT(&kept);
     STAILQ_CONCAT(&kept, &link->kept);
     link->kept_count = 0;
+    give(link, NULL);
     while (!STAILQ_EMPTY(&kept)) {
         struct entry *entry = STAILQ_FIRST(&kept);
         STAILQ_REMOVE_HEAD(&kept, entries);

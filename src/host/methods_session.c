@@ -164,6 +164,8 @@ int method_session_retry(struct call *call)
         (void)snprintf(call->text, sizeof call->text, "%s", error.text);
         return call_fail(call, code, call->text);
     }
+    /* A person does not want to wait for the delay. */
+    permit_over(call->host);
     buffer_printf(&call->result, "{\"attempt\":%u}", attempt);
     return 0;
 }

@@ -37,6 +37,17 @@ static void load_budgets(struct permit_ask *asked, const struct host *host, cons
     load_budget(&asked->budgets[BUDGET_OF_DAY].budget, config_value(host->config, "budgets.day"));
 }
 
+static void load_told(struct permit_ask *asked, const struct host *host)
+{
+    static const char *const kinds[] = {"input_tokens", "output_tokens", "cache_read_tokens",
+                                        "cache_write_tokens"};
+    const json_t *usage = json_object_get(host->session.object, "usage");
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        asked->told_tokens += json_member_integer(usage, kinds[i], 0);
+    asked->told_usd = json_member_number(usage, "cost_usd", 0);
+}
+
 static void set_day(struct permit_ask *asked, int64_t now_ms)
 {
     time_t now = (time_t)(now_ms / 1000);
@@ -89,6 +100,7 @@ struct permit_ask *permit_ask_create(const struct host *host, int64_t now_ms)
     if (host->permit.fewer > 0 && (asked->turn.cap == 0 || asked->turn.cap > host->permit.fewer))
         asked->turn.cap = host->permit.fewer;
     load_budgets(asked, host, account);
+    load_told(asked, host);
     set_day(asked, now_ms);
     return asked;
 }
@@ -171,6 +183,10 @@ static int look_at_budgets(struct ledger *ledger, struct permit_ask *asked, stru
             continue;
         if (spent_on(ledger, &queries[i], &tokens, &usd, error) < 0)
             return -1;
+        if (i == BUDGET_OF_SESSION && tokens < asked->told_tokens)
+            tokens = asked->told_tokens;
+        if (i == BUDGET_OF_SESSION && usd < asked->told_usd)
+            usd = asked->told_usd;
         asked->budgets[i].state = budget_state(budget, tokens, usd, &share);
         if (asked->budgets[i].state == BUDGET_WITHIN)
             continue;

@@ -19,6 +19,9 @@ struct permit_ask {
         char text[200];
     } budgets[BUDGETS];
     int64_t day_ms, next_day_ms; /* local midnights */
+    /* What the agent itself told of the session: the ledger knows only what the agent's files hold. */
+    int64_t told_tokens;
+    double told_usd;
 
     /* The answer. */
     struct ledger_permission permission;

@@ -223,8 +223,26 @@ void retrying_afresh(struct host *host)
         delivery_changed(host);
 }
 
+void retrying_resume(struct host *host)
+{
+    const struct retrying *retrying = &host->retrying;
+    char id[RETRY_ID_SIZE];
+
+    prompt_id(retrying->turn, id);
+    if (retrying->turn == 0 || host->activity.turn.open ||
+        prompt_queue_find(&host->delivery.queue, id) != NULL)
+        return;
+    if (retrying->login_checked)
+        login_check(host);
+    else
+        retrying_go_on(host, 0, "a failed turn goes on");
+}
+
 void retrying_login(struct host *host, bool good, int64_t at_ms)
 {
+    /* Somebody decided otherwise meanwhile. */
+    if (host->retrying.turn == 0)
+        return;
     if (good) {
         retrying_go_on(host, at_ms, "the login is good");
         return;
@@ -266,8 +284,11 @@ static bool carry_out(struct host *host, const struct retry_decision *decision,
     struct retrying *retrying = &host->retrying;
     bool limited = strcmp(retrying->failure.class, "rate_limit") == 0;
 
-    if (!stops(decision->action))
+    if (!stops(decision->action)) {
         retrying->turn = host->activity.turn.number;
+        retrying->respawn = host->attempt.over;
+        keep(host);
+    }
     switch (decision->action) {
     case RETRY_STOP:
         /* Others of the account need not find out by themselves. */
@@ -295,8 +316,8 @@ static bool carry_out(struct host *host, const struct retry_decision *decision,
         break;
     }
     retrying->login_checked = true;
+    keep(host);
     tell(host, 0, 0, decision->reason);
-    retrying->respawn = host->attempt.over;
     login_check(host);
     return true;
 }

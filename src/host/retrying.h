@@ -66,6 +66,8 @@ bool retrying_drop(struct host *host, const char *why);
 /* Between two attempts: begins the next one when it may. */
 void retrying_consider(struct host *host);
 
+/* A host that follows another carries out what that one decided and did not come to. */
+void retrying_resume(struct host *host);
 /* The login was looked at: the turn goes on at that time, or is given up. */
 void retrying_login(struct host *host, bool good, int64_t at_ms);
 /* The session's account is another one from here on: an attempt on it takes over. */

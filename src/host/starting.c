@@ -229,6 +229,7 @@ static void taken_over(struct host *host, const struct keeper_attempt *told)
     typing_begin(host, last, told->accepted_write > answered ? told->accepted_write : 0);
     (void)events_emit(host, "host_restarted", json_pack("{si}", "host_pid", (int)getpid()));
     delivery_recover(host, told->accepted_write);
+    retrying_resume(host);
     activity_title(host, terminal_title(host->attempt.terminal));
     activity_tell(host);
     stream_greet(host, true, told->accepted_write > 0);
@@ -314,6 +315,7 @@ static void on_hello(void *argument, const struct keeper_hello *hello, uint32_t 
         host->attempt.number = (uint32_t)ran;
         host->attempt.over = host->attempt.all_gone = true;
         clients_admit(host);
+        retrying_resume(host);
         host_consider_leaving(host);
         delivery_consider(host);
         return;

@@ -232,7 +232,7 @@ def test_a_cap_holds(ganger, vendor):
     assert max(running) == 2, running
 
 
-@pytest.mark.parametrize("budget", [{"session": {"tokens": 100}}, {"day": {"usd": 0.001}}])
+@pytest.mark.parametrize("budget", [{"session": {"tokens": 1000}}, {"day": {"usd": 0.001}}])
 def test_a_spent_budget_begins_no_turn(ganger, vendor, budget, tmp_path):
     vendor(accounts=["work"], budgets=budget)
     start(ganger, "one", "-A", "work", "say:first")
@@ -249,3 +249,12 @@ def test_a_spent_budget_begins_no_turn(ganger, vendor, budget, tmp_path):
     held(ganger, "one", "budget")
     assert any(e["code"] == "budget" for e in ganger.events("one", "warning"))
     assert ended(ganger, "one") == ["completed"] * 2 and ganger.session("one")["phase"] == "idle"
+
+
+def test_a_sessions_budget_counts_what_the_agent_tells(ganger, vendor):
+    vendor(budgets={"session": {"usd": 0.01}})
+    start(ganger, "one", "say:first")
+    until(lambda: ended(ganger, "one") == ["completed"], "the first")
+    ganger.run("send", "one", "say:second")
+    held(ganger, "one", "budget")
+    assert ended(ganger, "one") == ["completed"]
