@@ -97,7 +97,7 @@ class FuzzRun(CTest):
     def __init__(self, **keywords):
         super().__init__(tap=False, **keywords)
         fuzzers = len([f for f in self.path.parent.glob("*.c") if "int main(" in f.read_text()])
-        self.seconds = max(1, int(os.environ.get("GANGER_FUZZ_SECONDS", "60")) // fuzzers)
+        self.seconds = max(1, int(os.environ.get("GANGER_FUZZ_SECONDS", "30")) // fuzzers)
         self.add_marker(pytest.mark.timeout(self.seconds + 120))
 
     def runtest(self):

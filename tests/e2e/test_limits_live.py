@@ -80,7 +80,7 @@ def test_ganger_goes_on(start, agent, mode, name, kind):
 
 @pytest.mark.parametrize("agent, mode, name", [
     case("claude", STREAM, "busy1"), case("claude", TUI, "auth1"), case("codex", TUI, "auth1"),
-    case("opencode", STREAM, "quota2"), case("opencode", TUI, "quota2")])
+    case("opencode", STREAM, "quota2")])
 def test_the_agent_tries_again_by_itself(start, agent, mode, name):
     session = start(agent, mode)
     session.send(name)
