@@ -237,7 +237,8 @@ static void agent_error(struct host *host, const struct status_record *record)
         return;
     session_set_error(host, "agent", "agent_error", message, NULL);
     (void)events_emit(host, "error",
-                      json_pack("{ss so}", "code", "agent_error", "message", json_string_or_null(message)));
+                      json_pack("{ss ss so}", "class", "agent", "code", "agent_error", "message",
+                                json_string_or_null(message)));
 }
 
 static void follow_status(struct host *host)
