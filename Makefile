@@ -15,7 +15,7 @@ Q := $(if $(V),,@)
 , := ,
 
 # ---- flags ----
-PKGS := vterm jansson libbsd-overlay libmd libevent_core libzstd sqlite3 ncursesw
+PKGS := vterm jansson libbsd-overlay libmd libevent_core libzstd zlib sqlite3 ncursesw
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
   -Wmissing-prototypes -Wcast-qual -Wformat=2 -Wundef -Wvla -Wwrite-strings -Wimplicit-fallthrough -fno-common
@@ -29,7 +29,7 @@ ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE) $(LDFLAGS)
 
 # ---- layers: each is an archive, build/libLAYER.a, of the sources in its folder; who may use whom is in layers.mk ----
 include tests/lint/layers.mk
-LAYERS := base term rpc agent config policy store runner keeper host cli tui
+LAYERS := base term rpc agent config policy store runner replay keeper host cli tui
 folder = $(if $(filter tui,$(1)),tui,src/$(1))
 sources = $(sort $(wildcard $(folder)/*.c))
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -43,10 +43,11 @@ say = $(if $(V),,@echo "  $(1) $@")
 
 LIBS_base := -ljansson -lbsd -lmd -lm
 LIBS_term := -lvterm -lzstd $(LIBS_base)
-LIBS_host := -levent_core -lpthread -lsqlite3 $(LIBS_term)
+LIBS_replay := -lz -lsqlite3 -lpthread $(LIBS_term)
+LIBS_host := -levent_core $(LIBS_replay)
 LIBS_all := -lncursesw -ltinfo $(LIBS_host)
 
-PROGRAMS := $(BUILD)/ganger $(BUILD)/ganger-host $(BUILD)/ganger-keeper $(BUILD)/ganger-fake
+PROGRAMS := $(BUILD)/ganger $(BUILD)/ganger-host $(BUILD)/ganger-keeper $(BUILD)/ganger-replay $(BUILD)/ganger-fake
 THEMES := $(patsubst themes/%,$(BUILD)/themes/%,$(wildcard themes/*.json))
 TERMINFO := $(if $(wildcard tui/terminfo.src),$(BUILD)/terminfo/.made)
 
@@ -62,7 +63,7 @@ $(BUILD)/obj/%.o: %.c
 	$(Q)$(compile) -c -o $@ $<
 
 # Files compiled in by EMBED (base/embed.h).
-$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js src/*/*.sql)
+$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js src/*/*/*.js src/*/*/*.css src/*/*.html src/*/*.sql)
 
 # The agents' rules, all in one list.
 RULES := $(sort $(filter-out %/schema.json,$(wildcard src/agent/rules/*.json)))
@@ -87,6 +88,10 @@ $(BUILD)/ganger: $(BUILD)/obj/src/main.o $(call archives,main)
 $(BUILD)/ganger-host: $(call archives,host)
 	$(call say,LD)
 	$(call link,$(LIBS_host))
+
+$(BUILD)/ganger-replay: $(call archives,replay)
+	$(call say,LD)
+	$(call link,$(LIBS_replay))
 
 # The keeper links libc alone, and is never built with sanitizers: it must stay tiny and start at once.
 $(BUILD)/ganger-keeper: $(wildcard src/keeper/*.c src/keeper/*.h src/base/keeper_protocol.h src/base/ring.h)
@@ -180,7 +185,7 @@ deps:
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/ganger $(DESTDIR)$(PREFIX)/share/ganger/themes
 	install -m 755 $(BUILD)/ganger $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(BUILD)/ganger-host $(BUILD)/ganger-keeper $(BUILD)/ganger-fake $(DESTDIR)$(PREFIX)/libexec/ganger/
+	install -m 755 $(BUILD)/ganger-host $(BUILD)/ganger-keeper $(BUILD)/ganger-replay $(BUILD)/ganger-fake $(DESTDIR)$(PREFIX)/libexec/ganger/
 	install -m 644 themes/*.json $(DESTDIR)$(PREFIX)/share/ganger/themes/
 	install -m 644 src/config/schema.json $(DESTDIR)$(PREFIX)/share/ganger/config.schema.json
 	rm -rf $(DESTDIR)$(PREFIX)/share/ganger/terminfo

@@ -8,6 +8,7 @@ USES_config := base
 USES_policy := base config agent
 USES_store := base config
 USES_runner := base config
+USES_replay := base term store
 USES_keeper := base
 USES_host := base term rpc agent config policy store runner
 USES_cli := base config rpc store runner

@@ -1,0 +1,35 @@
+/*
+ * Headless runs: sessions that this process started, followed to their end without a terminal: a line per event on stdout (or the
+ * events as JSON), each session's recording kept in a file, an exit code. The sessions are ordinary ones; a lifeline ends them when
+ * this process is gone.
+ */
+#ifndef CLI_HEADLESS_H
+#define CLI_HEADLESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "base/name.h"
+
+struct headless_session {
+    char uuid[UUID_SIZE];
+    char name[NAME_MAX_LENGTH + 1];
+    const char *file; /* the recording goes there, too; NULL: into the session's folder alone */
+};
+
+struct headless_options {
+    bool json;
+    bool force; /* files that exist are replaced */
+};
+
+/* The pipe whose reading end is given to launch_start of every session; the writing end stays open until this process ends. Returns
+ * the reading end or -1. Once, before the first session. */
+int headless_lifeline(struct error *error);
+/* Makes a session's FILE, or says why it cannot be: before any session is started, so that nothing runs in vain. 0 or -1. */
+int headless_check_file(const char *file, bool force, struct error *error);
+/* Follows them all until the last has ended; returns the exit code: that of the single session, else the first in the order of
+ * sessions that is not 0. SIGINT and SIGTERM end the sessions in order, a second one kills them. */
+int headless_follow(struct headless_session *sessions, size_t count, const struct headless_options *options);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Making a session and starting it: what `ganger run`, `up`, `resume` and headless runs share. A request comes from options or from a
+ * crew file; everything in it is checked here, with messages that do not depend on where it came from.
+ */
+#ifndef CLI_LAUNCH_H
+#define CLI_LAUNCH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/name.h"
+#include "config/config.h"
+
+struct launch {
+    const char *agent, *account, *name, *folder,
+        *mode;            /* NULL: as `ganger run` without the option; name NULL: numbered */
+    const char *prompt;   /* or NULL */
+    char *const *command; /* NULL, or the words after --; then agent is "command" or NULL */
+    int cols, rows;       /* 0: 120x40 */
+    double timeout_s;     /* 0: none */
+    const char *crew;     /* absolute path of the crew file, or NULL */
+    bool
+        headless; /* nobody can answer: the session ends after its last turn (stream mode, or an agent that is idle) */
+    int lifeline; /* a descriptor whose other end is the caller's: when that closes the session is ended; -1: none */
+};
+
+/*
+ * Checks the request, makes the session's folder and claims its name; nothing runs yet. Fills `uuid`. The error's code is EINVAL
+ * for a request that can never work (bad usage), else an errno value. Returns the session object (caller owns), or NULL; then
+ * nothing is left behind.
+ */
+json_t *launch_create(const struct launch *launch, const struct config *config, char uuid[UUID_SIZE],
+                      struct error *error);
+/* Starts keeper and host on it and waits until the agent runs or failed; then session.json says why, too. The session object, or
+ * NULL and the error. */
+json_t *launch_start(const struct launch *launch, const char *uuid, struct error *error);
+
+#endif
