@@ -1,26 +1,40 @@
 /*
- * What host and keeper say to each other over a SOCK_SEQPACKET pair, one message a packet, frozen at version
- * 1 because a running keeper is never upgraded. Every packet is a `struct keeper_message`, followed by
- * `length` bytes of payload; descriptors travel beside FDS as SCM_RIGHTS. All integers are in the machine's
- * order.
+ * What host and keeper say to each other over a SOCK_SEQPACKET pair, one message a packet, frozen at version 1 because a running
+ * keeper is never upgraded; types may be added, and who does not know one passes it over. Every packet is a `struct
+ * keeper_message`, followed by `length` bytes of payload; descriptors travel beside FDS as SCM_RIGHTS. All integers are in the
+ * machine's order.
  *
- *   keeper -> host  HELLO   payload struct keeper_hello; first, to every new host. `attempt` is not 0 when
- * FDS follows FDS     answer to SPAWN, and once more to every new host until the next SPAWN: payload struct
- *                           keeper_attempt; descriptors: enum keeper_descriptor, two, or seven in stream
- * mode; none when error is set WRITE   {id, channel}: everything up to this id on this channel has been
- * written whole. With error set this id was not written: EAGAIN: input full, EIO: the terminal or pipe is
- * gone, ECANCELED: no leader is running, EINVAL: no such channel EXITED  payload struct keeper_exit: the
- * leader was reaped, or nothing is left. Repeated to every new host host -> keeper  READY   the host serves
- * its socket; a host that does not say so within 10 s is replaced SPAWN   {attempt}: start it: payload struct
- * keeper_spawn and its strings. EBUSY while a leader runs or something is being ended WRITE   {id, channel}:
- * payload is written whole, in order; ids rise. No payload on the stdin channel: the keeper closes its end of
- * the pipe once what came before is written SIGNAL  {value: signal}: to the foreground process group of the
- * PTY, else to the leader's END     {value: grace in ms}: INT to the foreground and the leader's group, after
- * grace TERM, after grace KILL to all descendants but the host and its children; a repeat only shortens the
- *                           wait. EXITED with KEEPER_EXIT_ALL_GONE follows, also when nothing was running
+ * From the keeper to the host:
  *
- * A host that exits with status 0 is done: the keeper ends what is left and exits. Any other end of a host
- * gets a new one. SIGTERM to the keeper is END with 5 s, then SIGTERM to the host, which has 5 s to exit.
+ * - HELLO: payload struct keeper_hello; first, to every new host. `attempt` is not 0 when FDS follows.
+ *
+ * - FDS: answer to SPAWN, and once more to every new host until the next SPAWN: payload struct keeper_attempt; descriptors: enum
+ *   keeper_descriptor, two, or seven in stream mode; none when error is set.
+ *
+ * - WRITE {id, channel}: everything up to this id on this channel has been written whole. With error set this id was not
+ *   written: EAGAIN: input full, EIO: the terminal or pipe is gone, ECANCELED: no leader is running, EINVAL: no such channel.
+ *
+ * - EXITED: payload struct keeper_exit: the leader was reaped, or nothing is left. Repeated to every new host.
+ *
+ * - FORSAKEN: the lifeline of the session has closed: it is being ended with 5 s of grace, as by END. Repeated to every new host.
+ *
+ * From the host to the keeper:
+ *
+ * - READY: the host serves its socket; a host that does not say so within 10 s is replaced.
+ *
+ * - SPAWN {attempt}: start it: payload struct keeper_spawn and its strings. EBUSY while a leader runs or something is being ended.
+ *
+ * - WRITE {id, channel}: payload is written whole, in order; ids rise. No payload on the stdin channel: the keeper closes its end
+ *   of the pipe once what came before is written.
+ *
+ * - SIGNAL {value: signal}: to the foreground process group of the PTY, else to the leader's.
+ *
+ * - END {value: grace in ms}: INT to the foreground and the leader's group, after grace TERM, after grace KILL to all descendants
+ *   but the host and its children; a repeat only shortens the wait. EXITED with KEEPER_EXIT_ALL_GONE follows, also when nothing
+ *   was running.
+ *
+ * A host that exits with status 0 is done: the keeper ends what is left and exits. Any other end of a host gets a new one. SIGTERM
+ * to the keeper is END with 5 s, then SIGTERM to the host, which has 5 s to exit.
  */
 #ifndef BASE_KEEPER_PROTOCOL_H
 #define BASE_KEEPER_PROTOCOL_H
@@ -45,6 +59,7 @@ enum keeper_type {
     KEEPER_END,
     KEEPER_EXITED,
     KEEPER_READY,
+    KEEPER_FORSAKEN,
 };
 
 /* The order of the descriptors beside FDS; a pipe's end is the host's. */

@@ -13,21 +13,24 @@
 #include "config/config.h"
 
 struct launch {
-    const char *agent, *account, *name, *folder,
-        *mode;            /* NULL: as `ganger run` without the option; name NULL: numbered */
+    /* NULL: as `ganger run` without the option: the account's agent or the first that is installed, no account, a name made from the
+     * folder's and numbered, the folder in which the caller is, tui mode (headless: stream mode when the agent has one). */
+    const char *agent, *account, *name, *folder, *mode;
     const char *prompt;   /* or NULL */
     char *const *command; /* NULL, or the words after --; then agent is "command" or NULL */
     int cols, rows;       /* 0: 120x40 */
     double timeout_s;     /* 0: none */
-    const char *crew;     /* absolute path of the crew file, or NULL */
-    bool
-        headless; /* nobody can answer: the session ends after its last turn (stream mode, or an agent that is idle) */
+    const char *crew;     /* absolute path of the crew file, or NULL; session.json's start.crew */
+    bool headless;        /* nobody prompts it again: the session ends after its last turn; start.headless */
     int lifeline; /* a descriptor whose other end is the caller's: when that closes the session is ended; -1: none */
 };
 
+/* An empty request: no lifeline, all else as above. */
+struct launch launch_empty(void);
+
 /*
  * Checks the request, makes the session's folder and claims its name; nothing runs yet. Fills `uuid`. The error's code is EINVAL
- * for a request that can never work (bad usage), else an errno value. Returns the session object (caller owns), or NULL; then
+ * for a request that can never work (bad usage), else another value or 0. Returns the session object (caller owns), or NULL; then
  * nothing is left behind.
  */
 json_t *launch_create(const struct launch *launch, const struct config *config, char uuid[UUID_SIZE],

@@ -10,8 +10,6 @@
 #include "runner/local.h"
 #include "store/session_dir.h"
 
-#define START_TIMEOUT_MS 15000
-
 int start_check_account(const struct config *config, const char *agent, const char *account,
                         struct error *error)
 {
@@ -88,7 +86,7 @@ json_t *start_session(const char *uuid, const char *working_dir, int attempt, st
 {
     char *folder = session_dir_path(cli_state_dir(), uuid);
     pid_t keeper, host;
-    int started = runner_local_start(uuid, folder, working_dir, &keeper, &host, error);
+    int started = runner_local_start(uuid, folder, working_dir, -1, &keeper, &host, error);
 
     free(folder);
     return started < 0 ? NULL : start_await(uuid, attempt, START_TIMEOUT_MS, error);

@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "config/config.h"
 
+/* How long a session may take until its agent runs. */
+#define START_TIMEOUT_MS 15000
+
 /* Whether the account exists, is one of that agent's and has its directory. Returns 0 or -1. */
 int start_check_account(const struct config *config, const char *agent, const char *account,
                         struct error *error);

@@ -194,6 +194,8 @@ static void handle(struct keeper_link *link, const struct answer *answer, int fd
         struct keeper_exit exit;
         memcpy(&exit, answer->payload, sizeof exit);
         link->calls->exited(link->argument, &exit);
+    } else if (message->type == KEEPER_FORSAKEN) {
+        link->calls->forsaken(link->argument);
     }
 }
 

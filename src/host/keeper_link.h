@@ -28,6 +28,8 @@ struct keeper_calls {
     /* Error 0: this id and all before it on the channel are written; else (base/keeper_protocol.h) it never will be. */
     void (*written)(void *argument, uint32_t attempt, int channel, uint64_t id, int error);
     void (*exited)(void *argument, const struct keeper_exit *exit);
+    /* Who started the session is gone, and with it the lifeline. */
+    void (*forsaken)(void *argument);
     /* The keeper is gone; nothing comes any more and nothing can be sent. */
     void (*lost)(void *argument);
 };

@@ -295,6 +295,17 @@ static void on_exited(void *argument, const struct keeper_exit *told)
     starting_go_on(host);
 }
 
+static void on_forsaken(void *argument)
+{
+    struct host *host = argument;
+
+    if (phase_is_end(host->activity.reported) && !host->retrying.respawn)
+        return;
+    host_warn(host, "forsaken", "the command that followed the session is gone: the session is ended");
+    ending_session(host, PHASE_CANCELLED,
+                   (int)(config_number(host->config, "timeouts.cancel_grace_s") * 1000));
+}
+
 static void on_lost(void *argument)
 {
     ending_keeper_lost(argument);
@@ -330,6 +341,7 @@ int starting_connect(struct host *host, struct error *error)
         .started = on_started,
         .written = on_written,
         .exited = on_exited,
+        .forsaken = on_forsaken,
         .lost = on_lost,
     };
 

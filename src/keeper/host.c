@@ -50,6 +50,7 @@ static void say_hello(struct keeper *keeper)
     (void)snprintf(hello.session, sizeof hello.session, "%s", keeper->uuid);
     host_send(keeper, &message, &hello);
     attempt_announce(keeper);
+    host_tell_forsaken(keeper);
 }
 
 static void give_up(struct keeper *keeper, const char *text)
@@ -105,6 +106,14 @@ void host_start(struct keeper *keeper)
     host->hosts++;
     host->kill_at = host->started + READY_MS;
     say_hello(keeper);
+}
+
+void host_tell_forsaken(struct keeper *keeper)
+{
+    const struct keeper_message message = {.type = KEEPER_FORSAKEN};
+
+    if (keeper->forsaken)
+        host_send(keeper, &message, NULL);
 }
 
 void host_send(struct keeper *keeper, const struct keeper_message *message, const void *payload)

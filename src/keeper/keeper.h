@@ -69,6 +69,8 @@ struct keeper {
     const char *session_dir;
     int kept_host; /* the host's executable as it was when the session started */
     int ready;     /* pipe to the starter, until told; else -1 */
+    int lifeline;  /* pipe that closes when the session shall end with its starter; else -1 */
+    bool forsaken; /* it has closed */
     mode_t user_umask;
     bool leaving; /* ends when nothing is left */
     bool quit;
@@ -91,6 +93,8 @@ void host_start(struct keeper *keeper);
 /* Queues a message (never blocks); dropped when no host is there to get it. */
 void host_send(struct keeper *keeper, const struct keeper_message *message, const void *payload);
 void host_flush(struct keeper *keeper);
+/* The starter is gone: nothing when there is no host, or it is not. */
+void host_tell_forsaken(struct keeper *keeper);
 /* Handles one message. False when there is none. */
 bool host_receive(struct keeper *keeper);
 void host_reaped(struct keeper *keeper, int status);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define TERMINATED_GRACE_MS 5000
+#define FORSAKEN_GRACE_MS 5000
 
 static int64_t milliseconds(clockid_t clock)
 {
@@ -69,8 +70,21 @@ static _Noreturn void fail(struct keeper *keeper, const char *what, const char *
     exit(1);
 }
 
-/* Descriptors 0 to 2 exist, the two that were given move to 10 and above, all else that was inherited is closed. */
-static void settle_descriptors(struct keeper *keeper, const char *ready, const char *kept)
+static void close_all_but(const int kept[], size_t count)
+{
+    unsigned from = 3;
+
+    for (size_t i = 0; i < count; i++) {
+        if (kept[i] > (int)from)
+            (void)close_range(from, (unsigned)kept[i] - 1, 0);
+        if (kept[i] >= 0)
+            from = (unsigned)kept[i] + 1;
+    }
+    (void)close_range(from, ~0U, 0);
+}
+
+/* Descriptors 0 to 2 exist, those that were given move to 10 and above, all else that was inherited is closed. */
+static void settle_descriptors(struct keeper *keeper, const char *ready, const char *lifeline)
 {
     int null, host;
 
@@ -80,14 +94,16 @@ static void settle_descriptors(struct keeper *keeper, const char *ready, const c
     keeper->ready = fcntl(atoi(ready), F_DUPFD_CLOEXEC, 10);
     if (keeper->ready < 0)
         fail(keeper, "no pipe to the starter:", ready);
-    host = kept != NULL ? atoi(kept) : open(keeper->host_path, O_PATH | O_CLOEXEC);
+    host = open(keeper->host_path, O_PATH | O_CLOEXEC);
     keeper->kept_host = host < 0 ? -1 : fcntl(host, F_DUPFD_CLOEXEC, keeper->ready + 1);
     if (keeper->kept_host < 0)
         fail(keeper, "cannot open", keeper->host_path);
-    (void)close_range(3, (unsigned)keeper->ready - 1, 0);
-    if (keeper->kept_host > keeper->ready + 1)
-        (void)close_range((unsigned)keeper->ready + 1, (unsigned)keeper->kept_host - 1, 0);
-    (void)close_range((unsigned)keeper->kept_host + 1, ~0U, 0);
+    if (lifeline != NULL) {
+        keeper->lifeline = fcntl(atoi(lifeline), F_DUPFD_CLOEXEC, keeper->kept_host + 1);
+        if (keeper->lifeline < 0)
+            fail(keeper, "no lifeline:", lifeline);
+    }
+    close_all_but((const int[]){keeper->ready, keeper->kept_host, keeper->lifeline}, 3);
 }
 
 static int open_in_session(const struct keeper *keeper, const char *name, int flags)
@@ -178,6 +194,18 @@ static void take_signals(struct keeper *keeper, int signals)
     }
 }
 
+/* Whoever started the session is gone. */
+static void lifeline_closed(struct keeper *keeper)
+{
+    (void)close(keeper->lifeline);
+    keeper->lifeline = -1;
+    keeper->forsaken = true;
+    host_tell_forsaken(keeper);
+    /* What an ended agent was allowed to leave behind stays. */
+    if ((keeper->attempt.exit.flags & KEEPER_EXIT_KEPT) == 0)
+        ending_start(keeper, FORSAKEN_GRACE_MS);
+}
+
 static int next_timeout(const struct keeper *keeper)
 {
     int64_t now = keeper_now(), next = keeper->ending.next;
@@ -203,6 +231,8 @@ static void turn(struct keeper *keeper, int signals)
         {.fd = keeper->host.socket, .events = behind ? POLLOUT : POLLIN},
         {.fd = input[0].first != NULL ? attempt->fds[KEEPER_DESCRIPTOR_PTY] : -1, .events = POLLOUT},
         {.fd = input[1].first != NULL ? attempt->fds[KEEPER_DESCRIPTOR_STDIN] : -1, .events = POLLOUT},
+        /* That it has closed is told in any case; what is written there is of no interest. */
+        {.fd = keeper->lifeline},
     };
 
     if (poll(fds, sizeof fds / sizeof fds[0], next_timeout(keeper)) < 0)
@@ -219,6 +249,8 @@ static void turn(struct keeper *keeper, int signals)
         input_flush(keeper, KEEPER_CHANNEL_STDIN);
     if (fds[1].revents != 0)
         take_signals(keeper, signals);
+    if (fds[5].revents != 0)
+        lifeline_closed(keeper);
     if (!keeper->quit && keeper_now() >= keeper->ending.next)
         ending_tick(keeper, keeper_now());
     if (!keeper->quit)
@@ -227,7 +259,7 @@ static void turn(struct keeper *keeper, int signals)
 
 int main(int count, char **arguments)
 {
-    struct keeper keeper = {.ready = -1, .ending = {.next = KEEPER_NEVER}};
+    struct keeper keeper = {.ready = -1, .lifeline = -1, .ending = {.next = KEEPER_NEVER}};
     int signals;
 
     if (count < 5 || count > 6) {

@@ -17,10 +17,24 @@
 #define START_NS (15 * 1000000000LL)
 #define READY_FD 3
 #define READY_FD_TEXT "3"
+#define LIFELINE_FD 4
+#define LIFELINE_FD_TEXT "4"
 #define LINE_MAX_BYTES 480
 
+/* A copy that no other of the two can be made over. */
+static int out_of_the_way(int descriptor)
+{
+    return descriptor < 0 ? -1 : fcntl(descriptor, F_DUPFD_CLOEXEC, LIFELINE_FD + 1);
+}
+
+static void hand_over(int descriptor, int as)
+{
+    if (descriptor >= 0 && dup2(descriptor, as) >= 0)
+        (void)fcntl(as, F_SETFD, 0);
+}
+
 static _Noreturn void run_keeper(const char *const arguments[], const char *keeper_path,
-                                 const char *working_dir, int ready)
+                                 const char *working_dir, int lifeline, int ready)
 {
     const char *what = "enter", *on = working_dir;
     sigset_t none;
@@ -30,9 +44,11 @@ static _Noreturn void run_keeper(const char *const arguments[], const char *keep
         (void)dprintf(ready, "pid %d\n", (int)getpid());
         (void)sigemptyset(&none);
         (void)sigprocmask(SIG_SETMASK, &none, NULL);
+        ready = out_of_the_way(ready);
+        lifeline = out_of_the_way(lifeline);
         (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-        if (dup2(ready, READY_FD) >= 0)
-            (void)fcntl(READY_FD, F_SETFD, 0);
+        hand_over(ready, READY_FD);
+        hand_over(lifeline, LIFELINE_FD);
         (void)execv(keeper_path, (char *const *)(uintptr_t)arguments);
         what = "run";
         on = keeper_path;
@@ -44,7 +60,7 @@ static _Noreturn void run_keeper(const char *const arguments[], const char *keep
 
 /* Returns the end on which the keeper reports, or -1. */
 static int start_detached(const char *const arguments[], const char *keeper_path, const char *working_dir,
-                          struct error *error)
+                          int lifeline, struct error *error)
 {
     int report[2];
     pid_t between;
@@ -55,7 +71,7 @@ static int start_detached(const char *const arguments[], const char *keeper_path
     if (between == 0) {
         pid_t child = fork();
         if (child == 0)
-            run_keeper(arguments, keeper_path, working_dir, report[1]);
+            run_keeper(arguments, keeper_path, working_dir, lifeline, report[1]);
         _exit(child < 0);
     }
     (void)close(report[1]);
@@ -119,13 +135,19 @@ static int await_ready(int report, pid_t *keeper, pid_t *host, struct error *err
 }
 
 int runner_local_launch(const char *keeper_path, const char *host_path, const char *uuid,
-                        const char *session_dir, const char *working_dir, pid_t *keeper, pid_t *host,
-                        struct error *error)
+                        const char *session_dir, const char *working_dir, int lifeline, pid_t *keeper,
+                        pid_t *host, struct error *error)
 {
-    const char *const arguments[] = {"ganger-keeper", uuid, session_dir, host_path, READY_FD_TEXT, NULL};
+    const char *const arguments[] = {"ganger-keeper",
+                                     uuid,
+                                     session_dir,
+                                     host_path,
+                                     READY_FD_TEXT,
+                                     lifeline >= 0 ? LIFELINE_FD_TEXT : NULL,
+                                     NULL};
     int report, result;
 
-    report = start_detached(arguments, keeper_path, working_dir, error);
+    report = start_detached(arguments, keeper_path, working_dir, lifeline, error);
     if (report < 0)
         return -1;
     result = await_ready(report, keeper, host, error);
@@ -133,16 +155,16 @@ int runner_local_launch(const char *keeper_path, const char *host_path, const ch
     return result;
 }
 
-int runner_local_start(const char *uuid, const char *session_dir, const char *working_dir, pid_t *keeper,
-                       pid_t *host, struct error *error)
+int runner_local_start(const char *uuid, const char *session_dir, const char *working_dir, int lifeline,
+                       pid_t *keeper, pid_t *host, struct error *error)
 {
     char *keeper_path = path_installed("ganger-keeper", error);
     char *host_path = keeper_path != NULL ? path_installed("ganger-host", error) : NULL;
     int result = -1;
 
     if (host_path != NULL)
-        result =
-            runner_local_launch(keeper_path, host_path, uuid, session_dir, working_dir, keeper, host, error);
+        result = runner_local_launch(keeper_path, host_path, uuid, session_dir, working_dir, lifeline, keeper,
+                                     host, error);
     free(keeper_path);
     free(host_path);
     return result;

@@ -128,7 +128,7 @@ static inline void session_start(struct session *session)
     session_prepare(session);
     session_program("ganger-keeper", keeper);
     session_program("mini-host", puppet);
-    if (runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", &session->keeper, &host,
+    if (runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", -1, &session->keeper, &host,
                             &error) != 0) {
         printf("# %s\n", error.text);
         session_die("runner_local_launch");

@@ -17,7 +17,7 @@ static int launch(struct session *session, struct error *error)
 
     session_program("ganger-keeper", keeper);
     session_program("mini-host", puppet);
-    return runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", &session->keeper, &host,
+    return runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", -1, &session->keeper, &host,
                                error);
 }
 
@@ -175,15 +175,15 @@ TEST(missing_executables_and_folders_are_named)
 
     session_prepare(&session);
     session_program("ganger-keeper", keeper);
-    CHECK_NUMBER(runner_local_launch("/no/keeper", "/no/host", SESSION_UUID, session.folder, "/", &one,
+    CHECK_NUMBER(runner_local_launch("/no/keeper", "/no/host", SESSION_UUID, session.folder, "/", -1, &one,
                                      &other, &error),
                  -1);
     CHECK_STRING(error.text, "cannot run /no/keeper: No such file or directory");
     CHECK_NUMBER(
-        runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/", &one, &other, &error), -1);
+        runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/", -1, &one, &other, &error), -1);
     CHECK_STRING(error.text, "cannot open /no/host: No such file or directory");
     CHECK_NUMBER(
-        runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/no", &one, &other, &error),
+        runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/no", -1, &one, &other, &error),
         -1);
     CHECK_STRING(error.text, "cannot enter /no: No such file or directory");
     (void)session_finish(&session);
