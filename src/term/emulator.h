@@ -1,7 +1,8 @@
 /*
  * The inside of a terminal, shared by the modules it is made of: filter.c (bytes to sequences), csi.c and osc.c
  * (sequences to actions), modes.c, pen.c, query.c (answers), screen.c (cursor, erasing, scrolling, damage),
- * print.c (glyphs), reflow.c, checkpoint.c, terminal.c (the public functions). Nothing outside src/term includes it.
+ * print.c (glyphs), reflow.c, checkpoint.c, snapshot.c and drawing.c (the screen as text), terminal.c (the public functions).
+ * Nothing outside src/term includes it.
  */
 #ifndef TERM_EMULATOR_H
 #define TERM_EMULATOR_H
@@ -266,6 +267,12 @@ void palette_init(uint32_t palette[PALETTE_SIZE]);
 /* ---- reflow.c ---- */
 
 void reflow_resize(struct terminal *terminal, int cols, int rows);
+
+/* ---- snapshot.c ---- */
+
+/* A row with SGR sequences, without a line break; one cell. The pen is the default one before and after. */
+void snapshot_row(const struct terminal *terminal, int y, struct buffer *out);
+void snapshot_cell(const struct terminal *terminal, struct cell cell, struct buffer *out);
 
 /* ---- terminal.c ---- */
 

@@ -30,13 +30,21 @@ static void append_glyph(const struct terminal *terminal, struct cell cell, stru
     }
 }
 
-void terminal_row_text(const struct terminal *terminal, int y, struct buffer *out)
+void terminal_row_part(const struct terminal *terminal, int y, bool wrapped, struct buffer *out)
 {
-    int width = content_width(terminal, y, false);
+    int width = wrapped ? terminal->cols : content_width(terminal, y, false);
     const struct cell *cells = terminal_row(terminal, y);
 
+    /* A wide glyph that did not fit left the last cell empty: it is no part of the line. */
+    if (wrapped && cells[width - 1].glyph == 0 && terminal_row(terminal, y + 1)->width == 2)
+        width--;
     for (int x = 0; x < width; x++)
         append_glyph(terminal, cells[x], out);
+}
+
+void terminal_row_text(const struct terminal *terminal, int y, struct buffer *out)
+{
+    terminal_row_part(terminal, y, false, out);
     buffer_append_char(out, '\n');
 }
 
@@ -58,7 +66,18 @@ static void append_style(const struct terminal *terminal, const struct style *fr
     buffer_append_char(out, 'm');
 }
 
-static void append_row(const struct terminal *terminal, int y, struct buffer *out)
+void snapshot_cell(const struct terminal *terminal, struct cell cell, struct buffer *out)
+{
+    struct style style = terminal_style(terminal, cell.style);
+
+    if (!style_equal(&style, &style_default))
+        append_style(terminal, &style_default, &style, out);
+    append_glyph(terminal, cell, out);
+    if (!style_equal(&style, &style_default))
+        append_style(terminal, &style, &style_default, out);
+}
+
+void snapshot_row(const struct terminal *terminal, int y, struct buffer *out)
 {
     int width = content_width(terminal, y, true);
     const struct cell *cells = terminal_row(terminal, y);
@@ -73,11 +92,12 @@ static void append_row(const struct terminal *terminal, int y, struct buffer *ou
     }
     if (!style_equal(&style, &style_default))
         append_style(terminal, &style, &style_default, out);
-    buffer_append_char(out, '\n');
 }
 
 void terminal_ansi(const struct terminal *terminal, struct buffer *out)
 {
-    for (int y = 0; y < terminal->rows; y++)
-        append_row(terminal, y, out);
+    for (int y = 0; y < terminal->rows; y++) {
+        snapshot_row(terminal, y, out);
+        buffer_append_char(out, '\n');
+    }
 }

@@ -150,6 +150,8 @@ bool terminal_scrolled(const struct terminal *terminal, uint64_t since, struct t
 /* Logical lines [first, end) are kept. */
 uint64_t terminal_scrollback_first(const struct terminal *terminal);
 uint64_t terminal_scrollback_end(const struct terminal *terminal);
+/* Whether the last of them goes on in the first row of the primary screen. */
+bool terminal_scrollback_open(const struct terminal *terminal);
 
 /* A run of one style within a logical line. Text is UTF-8. */
 struct line_run {
@@ -175,8 +177,13 @@ size_t terminal_memory(const struct terminal *terminal);
 void terminal_text(const struct terminal *terminal, struct buffer *out);
 /* One row of it, ended by \n. */
 void terminal_row_text(const struct terminal *terminal, int y, struct buffer *out);
-/* The same with SGR sequences, for `snapshot --ansi`. */
+/* The same without \n, for a row of a line that goes on in the next one when `wrapped`: its blanks at the end count then. */
+void terminal_row_part(const struct terminal *terminal, int y, bool wrapped, struct buffer *out);
+/* The screen with SGR sequences, for `snapshot --ansi`. */
 void terminal_ansi(const struct terminal *terminal, struct buffer *out);
+/* What draws, in a terminal of this size, both screens, cursor, pen, margins, tab stops and modes as they are: output may go
+ * on after it. To be taken at ground. */
+void terminal_drawing(const struct terminal *terminal, struct buffer *out);
 
 /* ---- checkpoint ---- */
 
