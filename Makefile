@@ -188,6 +188,7 @@ install: all
 	install -m 755 $(BUILD)/ganger-host $(BUILD)/ganger-keeper $(BUILD)/ganger-replay $(BUILD)/ganger-fake $(DESTDIR)$(PREFIX)/libexec/ganger/
 	install -m 644 themes/*.json $(DESTDIR)$(PREFIX)/share/ganger/themes/
 	install -m 644 src/config/schema.json $(DESTDIR)$(PREFIX)/share/ganger/config.schema.json
+	install -m 644 src/config/crew_schema.json $(DESTDIR)$(PREFIX)/share/ganger/crew.schema.json
 	rm -rf $(DESTDIR)$(PREFIX)/share/ganger/terminfo
 	cp -R $(BUILD)/terminfo $(DESTDIR)$(PREFIX)/share/ganger/
 	for page in docs/*.[157]; do section=$${page##*.}; \

@@ -1,20 +1,16 @@
 #include "config/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/embed.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/path.h"
-#include "config/key_path.h"
+#include "config/json_file.h"
 #include "config/rules.h"
 #include "config/schema.h"
-
-#define FILE_MAX (1024 * 1024)
 
 EMBED(schema_text, "src/config/schema.json");
 
@@ -37,71 +33,6 @@ char *config_path(struct error *error)
     path = path_join(folder, "config.json");
     free(folder);
     return path;
-}
-
-/* ---- checking ---- */
-
-/* "FILE:LINE: KEY: PROBLEM" */
-static int report(const char *file, const char *text, const struct key_path *path, const char *problem,
-                  struct error *error)
-{
-    struct buffer key = {0};
-
-    key_path_print(path, &key);
-    error_set(error, "%s:%zu: %s%s%s", file, key_path_line(path, text), key.length > 0 ? key.bytes : "",
-              key.length > 0 ? ": " : "", problem);
-    buffer_finish(&key);
-    return -1;
-}
-
-static int check(const json_t *schema, const char *file, const char *text, const json_t *values,
-                 struct error *error)
-{
-    struct key_path path = {.depth = 0};
-    struct buffer problem = {0};
-    int result = 0;
-
-    if (schema_check(schema, values, &path, &problem) < 0 || rules_check(values, &path, &problem) < 0)
-        result = report(file, text, &path, problem.bytes, error);
-    buffer_finish(&problem);
-    return result;
-}
-
-/* A file of white space alone is an empty one. */
-static json_t *parse(const char *file, const char *text, size_t length, struct error *error)
-{
-    json_error_t where;
-    json_t *values;
-
-    if (text[strspn(text, " \t\r\n")] == '\0' && strlen(text) == length)
-        return json_object();
-    values = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
-    if (values == NULL)
-        error_set(error, "%s:%d: not valid JSON: %s", file, where.line > 0 ? where.line : 1, where.text);
-    return values;
-}
-
-static json_t *read_values(const char *file, bool optional, const json_t *schema, struct error *error)
-{
-    struct error reading = {0};
-    json_t *values;
-    size_t length;
-    char *text;
-
-    if (path_read_file(file, FILE_MAX, &text, &length, &reading) < 0) {
-        if (optional && reading.code == ENOENT)
-            return json_object();
-        if (error != NULL)
-            *error = reading;
-        return NULL;
-    }
-    values = parse(file, text, length, error);
-    if (values != NULL && check(schema, file, text, values, error) < 0) {
-        json_decref(values);
-        values = NULL;
-    }
-    free(text);
-    return values;
 }
 
 /* ---- showing ---- */
@@ -144,7 +75,7 @@ struct config *config_load(const char *path, struct error *error)
     if (schema == NULL)
         abort();
     if (file != NULL)
-        values = read_values(file, path == NULL, schema, error);
+        values = json_file_read(file, path == NULL, schema, rules_check, error);
     if (values != NULL) {
         config = xcalloc(1, sizeof *config);
         config->values = schema_complete(schema, values);

@@ -42,7 +42,7 @@ static const struct {
     /* unknown keys */
     {"{\n\n \"acounts\": {}}",
      "config.json:3: acounts: unknown key, expected one of agents, accounts, retry, timeouts, "
-     "limits, budgets, keys, theme, layout, runners, notify (did you mean accounts?)"},
+     "limits, recording, budgets, keys, theme, layout, runners, notify (did you mean accounts?)"},
     {"{\"agents\": {\"cluade\": {}}}",
      "config.json:1: agents.cluade: unknown key, expected one of claude, codex, "
      "gemini, opencode, pi, qwen, command (did you mean claude?)"},
@@ -55,7 +55,7 @@ static const struct {
      "jitter_s, stagger_s, probe_s (did you mean delays_s?)"},
     {"{\"limits\": {\"a b\": 1}}",
      "config.json:1: limits[\"a b\"]: unknown key, expected one of scrollback_lines, "
-     "recording_bytes, prompt_bytes, turns_per_account, clipboard, watch_files"},
+     "recording_bytes, ended_age_s, ended_bytes, prompt_bytes, turns_per_account, clipboard, watch_files"},
     {"{\"runners\": {\"local\": {\"x\": 1}}}", "config.json:1: runners.local.x: unknown key, expected none"},
     {"{\"runners\": {\"ssh\": {}}}", "config.json:1: runners.ssh: unknown key, expected local"},
     /* wrong types */
