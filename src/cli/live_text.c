@@ -95,24 +95,32 @@ static json_t *answer(struct client *client, uint64_t id, struct error *error)
  */
 static int print_rest(struct client *client, uint64_t next, struct error *error)
 {
+    const uint64_t file_end = next;
+
     for (;;) {
         uint64_t first_id = client_send(
             client, "scrollback.get",
             json_pack("{s:I, s:i, s:b}", "from", (json_int_t)next, "count", LINES_AT_ONCE, "masked", 1));
-        uint64_t second_id =
-            client_send(client, "screen.get", json_pack("{s:s, s:b}", "format", "text", "masked", 1));
+        uint64_t second_id = client_send(
+            client, "screen.get",
+            json_pack("{s:s, s:I, s:b}", "format", "lines", "from", (json_int_t)file_end, "masked", 1));
         json_t *lines = answer(client, first_id, error);
         json_t *screen = lines == NULL ? NULL : answer(client, second_id, error);
         const json_t *line;
         size_t index;
-        bool whole = false;
+        bool whole = false, open;
+        uint64_t end;
 
+        /* The rest of an open line is on the screen, which comes with all of it. */
+        open = json_member_bool(lines, "open", 0);
+        end = (uint64_t)json_member_integer(lines, "end", 0);
         json_array_foreach(json_object_get(lines, "lines"), index, line)
         {
-            print_line(line);
             next = (uint64_t)json_integer_value(json_array_get(line, 0)) + 1;
+            if (next < end || !open)
+                print_line(line);
         }
-        whole = lines != NULL && (index == 0 || next >= (uint64_t)json_member_integer(lines, "end", 0));
+        whole = lines != NULL && (index == 0 || next >= end);
         if (whole && screen != NULL)
             print_screen(screen);
         json_decref(lines);

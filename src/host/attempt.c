@@ -395,6 +395,7 @@ void attempt_resize(struct host *host, int cols, int rows)
         (cols == terminal_cols(attempt->terminal) && rows == terminal_rows(attempt->terminal)))
         return;
     terminal_resize(attempt->terminal, cols, rows);
+    transcript_lines_resized(&attempt->transcribed, attempt->terminal);
     (void)ioctl(attempt->pty, TIOCSWINSZ, &size);
     recorder_resize(host->recorder, attempt_time(attempt), cols, rows);
     session_set(host, "cols", json_integer(cols));
@@ -412,16 +413,20 @@ static void transcribe(struct host *host, uint64_t least, bool last)
     char *bytes;
 
     if (attempt->terminal == NULL ||
-        (!last && transcript_waiting(attempt->terminal, attempt->transcribed) < least))
+        (!last && transcript_lines_waiting(&attempt->transcribed, attempt->terminal) < least))
         return;
     buffer_init(&text);
     if (last)
         masked = terminal_mask(attempt->terminal, host->mask);
-    attempt->transcribed = transcript_take(attempt->terminal, attempt->transcribed, last, &text);
+    transcript_lines_take(&attempt->transcribed, attempt->terminal, last, &text);
     terminal_unmask(masked);
     length = text.length;
     bytes = buffer_steal(&text);
-    recorder_transcript(host->recorder, bytes, length, attempt->number, attempt->transcribed);
+    if (length == 0) {
+        free(bytes);
+        return;
+    }
+    recorder_transcript(host->recorder, bytes, length, attempt->number, attempt->transcribed.next);
 }
 
 void attempt_transcribe(struct host *host, bool last)

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/keeper_protocol.h"
 #include "host/ring.h"
+#include "host/transcript_lines.h"
 #include "term/terminal.h"
 
 struct host;
@@ -37,7 +38,7 @@ struct attempt {
     int status;
     int64_t exited_ms;
     int64_t rang_at;       /* monotonic ns, of the last bell that was told */
-    uint64_t transcribed;  /* scrollback line with which the transcript goes on */
+    struct transcript_lines transcribed;
     uint64_t checkpointed; /* stream position of the last checkpoint */
     size_t scrollback_lines;
 };

@@ -33,7 +33,7 @@ static void append_frame(struct call *call)
     buffer_finish(&frame);
 }
 
-static void append_text(struct call *call, bool ansi)
+static void append_text(struct call *call, char format)
 {
     const struct attempt *attempt = &call->host->attempt;
     struct terminal_cursor cursor = terminal_cursor(attempt->terminal);
@@ -41,8 +41,11 @@ static void append_text(struct call *call, bool ansi)
     struct buffer text;
 
     buffer_init(&text);
-    if (ansi)
+    if (format == 'a')
         terminal_ansi(attempt->terminal, &text);
+    else if (format == 'l')
+        transcript_lines_screen(&attempt->transcribed, attempt->terminal,
+                                (uint64_t)json_member_integer(call->params, "from", 0), &text);
     else
         terminal_text(attempt->terminal, &text);
     buffer_printf(
@@ -61,10 +64,10 @@ static int get_screen(struct call *call, const char *format)
 {
     if (strcmp(format, "frame") == 0)
         append_frame(call);
-    else if (strcmp(format, "text") == 0 || strcmp(format, "ansi") == 0)
-        append_text(call, format[0] == 'a');
+    else if (strcmp(format, "text") == 0 || strcmp(format, "ansi") == 0 || strcmp(format, "lines") == 0)
+        append_text(call, format[0]);
     else
-        return call_fail(call, RPC_INVALID_PARAMS, "format: expected frame, text or ansi");
+        return call_fail(call, RPC_INVALID_PARAMS, "format: expected frame, text, ansi or lines");
     return 0;
 }
 
@@ -221,8 +224,8 @@ int method_scrollback_get(struct call *call)
         (void)write_lines(attempt->terminal, at, end - at < (uint64_t)count ? end : at + (uint64_t)count,
                           &writer);
     (void)frame_end(&writer);
-    buffer_printf(&call->result, "{\"first\":%llu,\"end\":%llu,", (unsigned long long)first,
-                  (unsigned long long)end);
+    buffer_printf(&call->result, "{\"first\":%llu,\"end\":%llu,\"open\":%s,", (unsigned long long)first,
+                  (unsigned long long)end, terminal_scrollback_open(attempt->terminal) ? "true" : "false");
     append_params(&call->result, &frame);
     if (strstr(frame.bytes, "\"lines\":[") == NULL)
         buffer_append_string(&call->result, ",\"lines\":[]");

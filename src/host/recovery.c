@@ -102,9 +102,10 @@ void recovery_rebuild(struct host *host, int cols, int rows)
     recording_reader_destroy(reader);
     replay_ring(host);
     attempt->replaying = false;
-    attempt->transcribed = transcript_position(host->session_dir, attempt->number);
     if (cols > 1 && rows > 1)
         terminal_resize(attempt->terminal, cols, rows);
+    transcript_lines_resume(&attempt->transcribed, host->session_dir,
+                            transcript_position(host->session_dir, attempt->number), attempt->terminal);
     if (ring_head(attempt->ring) > 0 && !stream_spoken(host))
         activity_output(host);
 }

@@ -10,9 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buffer.h"
-#include "term/terminal.h"
-
 /* The scrollback line of the attempt with which the transcript goes on; 0 for another attempt. */
 uint64_t transcript_position(int session_dir, uint32_t attempt);
 
@@ -29,10 +26,5 @@ void transcript_close(struct transcript_file *file);
 /* Appends at the valid end and notes the next line. Returns 0, or -1 with errno. */
 int transcript_append(struct transcript_file *file, const char *text, size_t length, uint32_t attempt,
                       uint64_t next_line);
-
-/* How many whole scrollback lines wait to be transcribed from `next` on. The newest stays: it may go on. */
-uint64_t transcript_waiting(const struct terminal *terminal, uint64_t next);
-/* Appends the waiting lines to `out` and returns the next line. With `last` the whole rest and the screen. */
-uint64_t transcript_take(const struct terminal *terminal, uint64_t next, bool last, struct buffer *out);
 
 #endif

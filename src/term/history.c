@@ -12,6 +12,11 @@ uint64_t terminal_scrollback_end(const struct terminal *terminal)
     return scrollback_end(terminal->scrollback);
 }
 
+bool terminal_scrollback_open(const struct terminal *terminal)
+{
+    return scrollback_is_open(terminal->scrollback);
+}
+
 bool terminal_scrollback_line(const struct terminal *terminal, uint64_t number,
                               void (*run)(void *argument, const struct line_run *run), void *argument)
 {
