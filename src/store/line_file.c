@@ -11,9 +11,34 @@ void line_file_init(struct line_file *file, int descriptor, uint64_t offset, uin
     *file = (struct line_file){.descriptor = descriptor, .read_to = offset, .end = end};
 }
 
+void line_file_init_source(struct line_file *file, line_file_read read, void *argument, const char *first,
+                           size_t length, uint64_t offset, uint64_t end)
+{
+    *file = (struct line_file){.descriptor = -1, .read = read, .argument = argument, .end = end};
+    if (end > 0 && length > 0)
+        length = end <= offset ? 0 : end - offset < length ? (size_t)(end - offset) : length;
+    buffer_append(&file->held, first, length);
+    file->read_to = offset + length;
+}
+
 void line_file_finish(struct line_file *file)
 {
     buffer_finish(&file->held);
+}
+
+static ssize_t read_some(struct line_file *file, size_t room, struct error *error)
+{
+    char *to = buffer_reserve(&file->held, room);
+    ssize_t got;
+
+    if (room == 0)
+        return 0;
+    if (file->read != NULL)
+        return file->read(file->argument, to, room, error);
+    do {
+        got = pread(file->descriptor, to, room, (off_t)file->read_to);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? error_errno(error, "cannot read the file") : got;
 }
 
 /* Forgets the lines already given and reads a further block. */
@@ -29,11 +54,9 @@ static int read_block(struct line_file *file, struct error *error)
     }
     if (file->end > 0 && file->end < file->read_to + room)
         room = file->end > file->read_to ? (size_t)(file->end - file->read_to) : 0;
-    do {
-        got = pread(file->descriptor, buffer_reserve(&file->held, room), room, (off_t)file->read_to);
-    } while (got < 0 && errno == EINTR);
+    got = read_some(file, room, error);
     if (got < 0)
-        return error_errno(error, "cannot read the file");
+        return -1;
     file->held.length += (size_t)got;
     file->held.bytes[file->held.length] = '\0';
     file->read_to += (uint64_t)got;
