@@ -23,6 +23,7 @@
 #include "host/starting.h"
 #include "host/watch.h"
 #include "store/event_log.h"
+#include "store/leftover_files.h"
 #include "store/session_dir.h"
 
 #define LINGER_NS 10000000000
@@ -243,6 +244,7 @@ static int open_files(struct host *host, struct error *error)
     host->session_dir = session_dir_open(host->state_dir, host->uuid, error);
     if (host->session_dir < 0 || session_open(host, error) < 0)
         return -1;
+    (void)leftover_files_remove(host->session_dir);
     agent = json_member_string(host->session.object, "agent", "command");
     host->driver = agent_driver_find(agent);
     host->agent = agent_catalogue_find(agent);
