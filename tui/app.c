@@ -78,7 +78,7 @@ static int prepare(struct ui *ui, struct error *error)
 {
     int layout;
 
-    ui->crew.inotify = -1;
+    ui->crew.inotify = ui->crew.shown = -1;
     ui->state_dir = path_state_dir(error);
     ui->runtime_dir = ui->state_dir == NULL ? NULL : path_runtime_dir(error);
     ui->config = ui->runtime_dir == NULL ? NULL : config_load(NULL, error);
@@ -145,6 +145,8 @@ static int run(struct ui *ui, struct error *error)
         colour_init();
         if (crew_open(ui, error) == 0 && input_open(ui, error) == 0 && open_session(ui, error) == 0) {
             limits_open(ui);
+            if (ui->options.opened != NULL)
+                ui->options.opened();
             (void)event_base_dispatch(ui->loop);
             result = 0;
         }

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "store/session_dir.h"
+#include "store/session_shown.h"
 #include "tui/ui.h"
 
 struct session *crew_find(const struct crew *crew, const char *uuid)
@@ -70,6 +71,13 @@ void crew_watch(struct session *session, bool wanted)
     free(folder);
 }
 
+void crew_show(struct session *session, bool shown)
+{
+    if (session->shown != shown)
+        session_shown_set(session->ui->crew.shown, session->uuid, shown);
+    session->shown = shown;
+}
+
 static void add(struct ui *ui, const json_t *object)
 {
     struct crew *crew = &ui->crew;
@@ -107,6 +115,7 @@ static void forget(struct ui *ui, struct session *session)
 
     ui_session_gone(ui, session);
     crew_watch(session, false);
+    crew_show(session, false);
     memmove(&crew->sessions[place], &crew->sessions[place + 1],
             (crew->count - place - 1) * sizeof *crew->sessions);
     crew->count--;
@@ -216,9 +225,10 @@ int crew_open(struct ui *ui, struct error *error)
     json_t *list, *object;
     size_t index;
 
-    crew->inotify = -1;
+    crew->inotify = crew->shown = -1;
     if (root == NULL)
         return -1;
+    crew->shown = session_shown_open(ui->state_dir);
     crew->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (crew->inotify < 0) {
         free(root);
@@ -254,6 +264,8 @@ void crew_close(struct ui *ui)
         event_free(crew->news);
     if (crew->inotify >= 0)
         close(crew->inotify);
+    if (crew->shown >= 0)
+        close(crew->shown);
     memset(crew, 0, sizeof *crew);
-    crew->inotify = -1;
+    crew->inotify = crew->shown = -1;
 }

@@ -15,6 +15,7 @@ struct crew {
     struct session **sessions; /* by created_at */
     size_t count, room;
     int inotify, root_watch, runtime_watch;
+    int shown; /* store/session_shown.h; -1: it cannot be opened */
     struct event *news;
 };
 
@@ -27,6 +28,8 @@ struct session *crew_find(const struct crew *crew, const char *uuid);
 size_t crew_place(const struct crew *crew, const struct session *session);
 /* Whether changes of the session's folder are looked at: only while there is no connection that tells more. */
 void crew_watch(struct session *session, bool wanted);
+/* Whether the session deserves a pane here: until then it is not cleaned away when it has ended. */
+void crew_show(struct session *session, bool shown);
 /* Fills `order` (crew.count entries) with the sessions by urgency, then age. */
 void crew_by_urgency(const struct crew *crew, struct session **order);
 

@@ -47,6 +47,7 @@ struct session {
     bool alive;    /* a keeper holds its lock, or did when we looked */
     bool stored;   /* the screen came from screen.json */
     bool attended; /* it had not ended when this dashboard first saw it, or since: it keeps its pane */
+    bool shown;    /* it has a pane, or would with more room */
     bool marked;   /* for a broadcast */
     char retry_account[NAME_MAX_LENGTH + 1]; /* that a retry was asked for */
 

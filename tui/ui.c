@@ -196,8 +196,10 @@ void ui_arrange(struct ui *ui)
     if (ui->options.raw)
         ui->parts = (struct layout_parts){.panes = {0, 0, outer_cols(), outer_rows()}};
     place_panes(ui, zoomed ? LAYOUT_ZOOMED : ui->layout);
-    for (size_t i = 0; i < ui->crew.count; i++)
+    for (size_t i = 0; i < ui->crew.count; i++) {
         session_want_screen(ui->crew.sessions[i], ui_pane_of(ui, ui->crew.sessions[i]) != NULL);
+        crew_show(ui->crew.sessions[i], deserves_pane(ui, ui->crew.sessions[i]));
+    }
     if (ui->arrange_soon != NULL && !event_pending(ui->arrange_soon, EV_TIMEOUT, NULL))
         (void)event_add(ui->arrange_soon, &delay);
     ui_paint(ui, PAINT_ALL);

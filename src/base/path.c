@@ -83,17 +83,21 @@ static int check_private(const char *path, struct error *error)
     return 0;
 }
 
-char *path_runtime_dir(struct error *error)
+char *path_runtime_name(void)
 {
     const char *given = getenv("GANGER_RUNTIME_DIR"), *xdg = getenv("XDG_RUNTIME_DIR");
-    char *path;
 
     if (given != NULL && *given != '\0')
-        path = xstrdup(given);
-    else if (xdg != NULL && *xdg == '/')
-        path = path_join(xdg, "ganger");
-    else
-        path = xasprintf("/tmp/ganger-%u", (unsigned)geteuid());
+        return xstrdup(given);
+    if (xdg != NULL && *xdg == '/')
+        return path_join(xdg, "ganger");
+    return xasprintf("/tmp/ganger-%u", (unsigned)geteuid());
+}
+
+char *path_runtime_dir(struct error *error)
+{
+    char *path = path_runtime_name();
+
     if (path[0] != '/') {
         error_set(error, "the runtime folder %s is not an absolute path: correct GANGER_RUNTIME_DIR", path);
     } else if (mkdir(path, 0700) < 0 && errno != EEXIST) {
@@ -170,10 +174,10 @@ char *path_installed(const char *name, struct error *error)
     return NULL;
 }
 
-int path_read_file(const char *path, size_t limit, char **bytes, size_t *length, struct error *error)
+/* Takes the descriptor. */
+static int read_whole(int file, const char *path, size_t limit, char **bytes, size_t *length,
+                      struct error *error)
 {
-    /* Opening a FIFO must not wait for a writer. */
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct buffer content;
     struct stat status;
     ssize_t got;
@@ -211,6 +215,19 @@ int path_read_file(const char *path, size_t limit, char **bytes, size_t *length,
     return -1;
 }
 
+int path_read_file(const char *path, size_t limit, char **bytes, size_t *length, struct error *error)
+{
+    /* Opening a FIFO must not wait for a writer. */
+    return read_whole(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, limit, bytes, length, error);
+}
+
+int path_read_at(int folder, const char *name, size_t limit, char **bytes, size_t *length,
+                 struct error *error)
+{
+    return read_whole(openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW), name, limit,
+                      bytes, length, error);
+}
+
 int path_write_atomic(int folder, const char *name, const void *bytes, size_t length, struct error *error)
 {
     char temporary[NAME_MAX];
@@ -241,26 +258,65 @@ failed:
     return -1;
 }
 
-static int remove_at(int parent, const char *name)
+/* A folder of one's own can be closed to oneself. */
+static int open_to_remove(int parent, const char *name)
 {
     int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+
+    if (folder >= 0 || errno != EACCES)
+        return folder;
+    if (fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode) &&
+        status.st_uid == geteuid() && fchmodat(parent, name, 0700, 0) == 0)
+        return openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    errno = EACCES;
+    return -1;
+}
+
+static int remove_at(int parent, const char *name);
+
+/* Two may remove the same folder at once: what is gone already is well. Returns 0, or an errno value. */
+static int empty_folder(int folder, DIR *entries)
+{
+    int problem = 0;
+
+    (void)fchmod(folder, 0700);
+    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            remove_at(folder, entry->d_name) < 0 && errno != ENOENT)
+            problem = errno;
+    }
+    return problem;
+}
+
+static int remove_at(int parent, const char *name)
+{
+    int folder = open_to_remove(parent, name), problem;
     DIR *entries;
-    int result = 0;
 
     if (folder < 0)
         return errno == ENOTDIR || errno == ELOOP ? unlinkat(parent, name, 0) : -1;
     entries = fdopendir(folder);
     if (entries == NULL) {
+        problem = errno;
         close(folder);
+        errno = problem;
         return -1;
     }
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-            remove_at(folder, entry->d_name) < 0)
-            result = -1;
+    problem = empty_folder(folder, entries);
+    if (problem == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0) {
+        problem = errno;
+        /* What appeared, or was passed over, while the folder was read. */
+        if (problem == ENOTEMPTY || problem == EEXIST) {
+            rewinddir(entries);
+            problem = empty_folder(folder, entries);
+            if (problem == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0)
+                problem = errno;
+        }
     }
     (void)closedir(entries);
-    return result < 0 ? -1 : unlinkat(parent, name, AT_REMOVEDIR);
+    errno = problem;
+    return problem == 0 ? 0 : -1;
 }
 
 int path_remove_tree(const char *path, struct error *error)

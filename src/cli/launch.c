@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/start.h"
+#include "cli/sweep.h"
 #include "rpc/protocol.h"
 #include "runner/local.h"
 #include "store/session_dir.h"
@@ -327,6 +328,7 @@ json_t *launch_create(const struct launch *launch, const struct config *config, 
                                     : agent_words(config, agent_catalogue_find(whole.agent), error);
     if (words != NULL) {
         (void)session_lost_settle_all(cli_state_dir());
+        sweep_begin(config);
         uuid_generate(uuid);
         session = session_object(&whole, uuid, folder, words);
         if (claim(&whole, uuid, folder, session, error) < 0) {

@@ -78,7 +78,8 @@ static json_t *parse_session(const char *text, size_t length, const char *folder
     else
         error_set(error,
                   "%s/session.json is damaged (%s, line %d): the recordings beside it can be played with "
-                  "`ganger replay FILE`; `ganger rm %s` removes the session",
+                  "`ganger replay FILE`; `ganger doctor --mend` rebuilds it, `ganger rm %s` removes the "
+                  "session",
                   folder, session != NULL ? "not a session" : where.text, session != NULL ? 1 : where.line,
                   uuid);
     json_decref(session);
@@ -87,16 +88,23 @@ static json_t *parse_session(const char *text, size_t length, const char *folder
 
 json_t *session_dir_read(const char *state_dir, const char *uuid, struct error *error)
 {
-    char *folder = session_dir_path(state_dir, uuid), *path = path_join(folder, SESSION_FILE), *text;
+    int folder = session_dir_open(state_dir, uuid, error);
+    char *path, *text;
     json_t *session = NULL;
     size_t length;
 
-    if (path_read_file(path, SESSION_FILE_MAX, &text, &length, error) == 0) {
-        session = parse_session(text, length, folder, error);
+    if (folder < 0)
+        return NULL;
+    path = session_dir_path(state_dir, uuid);
+    if (path_read_at(folder, SESSION_FILE, SESSION_FILE_MAX, &text, &length, error) == 0) {
+        session = parse_session(text, length, path, error);
         free(text);
     }
+    /* Whatever the file says: a session is the one of its folder. */
+    if (session != NULL)
+        json_object_set_new(session, "id", json_string(uuid));
     free(path);
-    free(folder);
+    close(folder);
     return session;
 }
 
@@ -301,9 +309,12 @@ static int remove_folder(const char *state_dir, const char *uuid, const struct s
                          struct error *error)
 {
     char *path = session_dir_path(state_dir, uuid),
-         *aside = xasprintf("%s/sessions/.%s.removed", state_dir, uuid);
+         *aside = xasprintf("%s/sessions/.%s" SESSION_REMOVED, state_dir, uuid);
     int result;
 
+    /* Left by a removal that was killed, of a folder that somebody brought back since. */
+    if (access(aside, F_OK) == 0)
+        (void)path_remove_tree(aside, NULL);
     if (rename(path, aside) < 0) {
         result = state_error(error, "remove", path);
     } else {

@@ -21,6 +21,8 @@
 #define SESSION_EVENTS "events.jsonl"
 #define SESSION_TRANSCRIPT "transcript.log"
 #define SESSION_HOST_LOG "host.log"
+#define SESSION_KEEP "keep"        /* an empty file: only `ganger rm SESSION` removes the session */
+#define SESSION_REMOVED ".removed" /* a folder is renamed to .UUID.removed before it is emptied */
 #define SESSION_START_S 15
 #define SESSION_FILE_MAX (4 * 1024 * 1024) /* bytes of session.json */
 

@@ -28,7 +28,7 @@ bool session_phase_ended(const char *phase)
 int session_dir_alive(const char *state_dir, const char *uuid, struct error *error)
 {
     char *folder = session_dir_path(state_dir, uuid), *path = path_join(folder, SESSION_LOCK);
-    int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int lock = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     int result = 0;
 
     if (lock < 0 && errno != ENOENT) {
@@ -44,9 +44,21 @@ int session_dir_alive(const char *state_dir, const char *uuid, struct error *err
     return result;
 }
 
+static int open_lock(int folder)
+{
+    static const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    int lock = openat(folder, SESSION_LOCK, flags, 0600);
+
+    /* No keeper can have locked what is no file: it is put aside. */
+    if (lock < 0 && (errno == EISDIR || errno == ELOOP || errno == ENXIO) &&
+        renameat(folder, SESSION_LOCK, folder, SESSION_LOCK ".damaged") == 0)
+        lock = openat(folder, SESSION_LOCK, flags, 0600);
+    return lock;
+}
+
 int session_dir_lock(int folder, const char *uuid, int *lock, struct error *error)
 {
-    *lock = openat(folder, SESSION_LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    *lock = open_lock(folder);
     if (*lock < 0)
         return error_errno(error, "cannot lock session %s", uuid);
     for (int tries = 0; tries < 200; tries++) {
