@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "base/keeper_protocol.h"
 #include "host/ring.h"
-#include "host/transcript_lines.h"
 #include "term/terminal.h"
+#include "term/transcript_lines.h"
 
 struct host;
 
@@ -37,7 +37,7 @@ struct attempt {
     enum phase ending_phase;
     int status;
     int64_t exited_ms;
-    int64_t rang_at;       /* monotonic ns, of the last bell that was told */
+    int64_t rang_at; /* monotonic ns, of the last bell that was told */
     struct transcript_lines transcribed;
     uint64_t checkpointed; /* stream position of the last checkpoint */
     size_t scrollback_lines;

@@ -104,8 +104,8 @@ void recovery_rebuild(struct host *host, int cols, int rows)
     attempt->replaying = false;
     if (cols > 1 && rows > 1)
         terminal_resize(attempt->terminal, cols, rows);
-    transcript_lines_resume(&attempt->transcribed, host->session_dir,
-                            transcript_position(host->session_dir, attempt->number), attempt->terminal);
+    transcript_resume(&attempt->transcribed, host->session_dir,
+                      transcript_position(host->session_dir, attempt->number), attempt->terminal);
     if (ring_head(attempt->ring) > 0 && !stream_spoken(host))
         activity_output(host);
 }

@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "store/session_dir.h"
 #include "store/transcript_mark.h"
+
+#define TAIL_BYTES (128 * 1024) /* of the file that are read back */
 
 uint64_t transcript_position(int session_dir, uint32_t attempt)
 {
@@ -61,4 +65,44 @@ int transcript_append(struct transcript_file *file, const char *text, size_t len
     file->length += length;
     mark.length = file->length;
     return transcript_mark_write(file->session_dir, &mark);
+}
+
+/* ---- going on with a file ---- */
+
+/* `whole`: the text begins with a line. */
+static void read_back(struct transcript_lines *lines, const char *text, size_t length, bool whole)
+{
+    uint64_t number = lines->next;
+
+    while (length > 0 && text[length - 1] == '\n' && number > 0 && lines->next - number < TRANSCRIPT_HASHES) {
+        const char *before = memrchr(text, '\n', length - 1);
+        const char *start = before == NULL ? text : before + 1;
+        size_t line = (size_t)(text + length - 1 - start);
+        if (before == NULL && !whole)
+            return;
+        transcript_lines_note(lines, --number, start, line);
+        length -= line + 1;
+    }
+}
+
+void transcript_resume(struct transcript_lines *lines, int session_dir, uint64_t next,
+                       const struct terminal *terminal)
+{
+    struct transcript_mark mark;
+    int file = openat(session_dir, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    char *text = xmalloc(TAIL_BYTES);
+    uint64_t from = 0;
+    ssize_t got = 0;
+
+    *lines = (struct transcript_lines){.next = next, .again = next};
+    if (file >= 0 && next > 0 && transcript_mark_read(session_dir, &mark)) {
+        from = mark.length > TAIL_BYTES ? mark.length - TAIL_BYTES : 0;
+        got = pread(file, text, (size_t)(mark.length - from), (off_t)from);
+    }
+    if (got > 0)
+        read_back(lines, text, (size_t)got, from == 0);
+    if (file >= 0)
+        close(file);
+    free(text);
+    transcript_lines_resized(lines, terminal);
 }

@@ -10,8 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "term/transcript_lines.h"
+
 /* The scrollback line of the attempt with which the transcript goes on; 0 for another attempt. */
 uint64_t transcript_position(int session_dir, uint32_t attempt);
+
+/* Goes on behind the file's last line, which are lines before `next`; the newest are read back. */
+void transcript_resume(struct transcript_lines *lines, int session_dir, uint64_t next,
+                       const struct terminal *terminal);
 
 /* The file, for the writer thread. */
 struct transcript_file {

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "host/transcript.h"
-#include "host/transcript_lines.h"
 #include "scratch.h"
+#include "term/transcript_lines.h"
 #include "test.h"
 
 static struct terminal *make(int cols, int rows)
@@ -108,7 +108,7 @@ TEST(another_host_reads_the_newest_lines_back)
     transcript_close(&file);
     print(terminal, "one\r\ntwo\r\nthree\r\nfour");
     terminal_resize(terminal, 20, 4);
-    transcript_lines_resume(&lines, folder, 2, terminal);
+    transcript_resume(&lines, folder, 2, terminal);
     takes(&lines, terminal, true, "three\nfour\n");
     close(folder);
     free(path);

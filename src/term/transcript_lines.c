@@ -1,15 +1,4 @@
-#include "host/transcript_lines.h"
-
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/memory.h"
-#include "store/session_dir.h"
-#include "store/transcript_mark.h"
-
-#define TAIL_BYTES (128 * 1024) /* of the file that are read back */
+#include "term/transcript_lines.h"
 
 /* FNV-1a; 0 is kept for "not known". */
 static uint64_t hash_of(const char *text, size_t length)
@@ -19,11 +8,6 @@ static uint64_t hash_of(const char *text, size_t length)
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)text[i]) * 1099511628211u;
     return hash == 0 ? 1 : hash;
-}
-
-static uint64_t *hash_at(struct transcript_lines *lines, uint64_t number)
-{
-    return &lines->hashes[number % TRANSCRIPT_HASHES];
 }
 
 static bool is_written(const struct transcript_lines *lines, uint64_t number, const char *text, size_t length)
@@ -37,44 +21,9 @@ static uint64_t whole_end(const struct terminal *terminal)
     return terminal_scrollback_end(terminal) - terminal_scrollback_open(terminal);
 }
 
-/* ---- going on with a file ---- */
-
-/* `whole`: the text begins with a line. */
-static void read_back(struct transcript_lines *lines, const char *text, size_t length, bool whole)
+void transcript_lines_note(struct transcript_lines *lines, uint64_t number, const char *text, size_t length)
 {
-    uint64_t number = lines->next;
-
-    while (length > 0 && text[length - 1] == '\n' && number > 0 && lines->next - number < TRANSCRIPT_HASHES) {
-        const char *before = memrchr(text, '\n', length - 1);
-        const char *start = before == NULL ? text : before + 1;
-        size_t line = (size_t)(text + length - 1 - start);
-        if (before == NULL && !whole)
-            return;
-        *hash_at(lines, --number) = hash_of(start, line);
-        length -= line + 1;
-    }
-}
-
-void transcript_lines_resume(struct transcript_lines *lines, int session_dir, uint64_t next,
-                             const struct terminal *terminal)
-{
-    struct transcript_mark mark;
-    int file = openat(session_dir, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    char *text = xmalloc(TAIL_BYTES);
-    uint64_t from = 0;
-    ssize_t got = 0;
-
-    *lines = (struct transcript_lines){.next = next, .again = next};
-    if (file >= 0 && next > 0 && transcript_mark_read(session_dir, &mark)) {
-        from = mark.length > TAIL_BYTES ? mark.length - TAIL_BYTES : 0;
-        got = pread(file, text, (size_t)(mark.length - from), (off_t)from);
-    }
-    if (got > 0)
-        read_back(lines, text, (size_t)got, from == 0);
-    if (file >= 0)
-        close(file);
-    free(text);
-    transcript_lines_resized(lines, terminal);
+    lines->hashes[number % TRANSCRIPT_HASHES] = hash_of(text, length);
 }
 
 void transcript_lines_resized(struct transcript_lines *lines, const struct terminal *terminal)
@@ -84,8 +33,6 @@ void transcript_lines_resized(struct transcript_lines *lines, const struct termi
     if (end < lines->again)
         lines->again = end;
 }
-
-/* ---- writing ---- */
 
 uint64_t transcript_lines_waiting(const struct transcript_lines *lines, const struct terminal *terminal)
 {
@@ -114,7 +61,7 @@ static void append_line(struct transcript_lines *lines, const struct terminal *t
 
     (void)terminal_scrollback_line(terminal, number, append_run, out);
     end_line(out, start);
-    *hash_at(lines, number) = hash_of(out->bytes + start, out->length - start - 1);
+    transcript_lines_note(lines, number, out->bytes + start, out->length - start - 1);
 }
 
 /* Lines that were on the screen again and left it as they were are passed over. */
