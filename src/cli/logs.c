@@ -15,16 +15,19 @@
 #include "store/recording.h"
 #include "store/session_dir.h"
 
+#define ATTEMPTS_MAX 100000 /* that are looked for */
+
 static int run(int argc, char **argv);
 
 const struct command command_logs = {
     "logs", "Look", "what a session printed, as text",
-    "usage: ganger logs SESSION [-f] [--raw]\n"
+    "usage: ganger logs SESSION [-f | --raw [--attempt N]]\n"
     "\n"
     "Prints the transcript: the lines that left the screen, then the screen of a running session.\n"
     "\n"
-    "  -f      follow: go on with the lines that leave the screen, until the session ends\n"
-    "  --raw   the bytes that the agent printed, escape sequences included, all attempts\n"
+    "  -f           follow: go on with the lines that leave the screen, until the session ends\n"
+    "  --raw        the bytes that the agent printed, escape sequences included, all attempts\n"
+    "  --attempt N  of --raw: those of one attempt\n"
     "\n"
     "example: ganger logs api-fix | less\n",
     run};
@@ -122,44 +125,47 @@ static int follow(const char *uuid, struct transcript *transcript)
     return result;
 }
 
-/* The exit code, or -1 when there is no such recording. */
+/* The exit code, or -1 when there is no such recording. What is missing is said on stderr. */
 static int print_recording(int folder, unsigned attempt)
 {
-    char name[32];
+    char name[RECORDING_NAME_SIZE];
     struct error error;
-    struct recording_reader *reader;
+    struct recording_reader *reader = recording_reader_attempt(folder, attempt, 0, 0, &error);
     struct recording_event event;
-    int file, got;
+    int got = 0;
 
-    (void)snprintf(name, sizeof name, "attempt-%u.cast", attempt);
-    file = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return -1;
-    reader = recording_reader_create(file, 0, 0, &error);
+    (void)snprintf(name, sizeof name, "attempt %u", attempt);
     if (reader == NULL)
-        return cli_error(name, &error);
-    while ((got = recording_reader_next(reader, &event, &error)) > 0) {
-        if (event.type == 'o' && fwrite(event.text, 1, event.length, stdout) != event.length)
-            break;
+        return error.code == ENOENT ? -1 : cli_error(name, &error);
+    while (!ferror(stdout) && (got = recording_reader_next(reader, &event, &error)) > 0) {
+        if (event.type == 'o')
+            (void)fwrite(event.text, 1, event.length, stdout);
+        else if (event.type == 'm' && strncmp(event.text, "gap: ", 5) == 0)
+            (void)cli_errorf(name, "%s", event.text);
     }
     recording_reader_destroy(reader);
     return got < 0 ? cli_error(name, &error) : EXIT_OK;
 }
 
-static int print_raw(const char *uuid)
+/* All attempts, or one when `only` is not 0. */
+static int print_raw(const char *uuid, unsigned only)
 {
     struct error error;
     json_t *session = session_dir_read(cli_state_dir(), uuid, &error);
     int folder = session == NULL ? -1 : session_dir_open(cli_state_dir(), uuid, &error), code = EXIT_OK;
-    unsigned attempts = (unsigned)json_member_integer(session, "attempt", 1);
+    int64_t attempts = json_member_integer(session, "attempt", 1);
 
     json_decref(session);
     if (folder < 0)
         cli_die("logs", &error);
+    if (only > 0)
+        code = print_recording(folder, only);
+    if (code < 0)
+        code = cli_errorf("logs", "there is no recording of attempt %u", only);
     /* There may be more than session.json speaks of, when it could not be written. */
-    for (unsigned attempt = 1; code == EXIT_OK; attempt++) {
+    for (unsigned attempt = 1; code == EXIT_OK && only == 0; attempt++) {
         int got = print_recording(folder, attempt);
-        if (got < 0 && attempt > attempts)
+        if (got < 0 && (attempt > attempts || attempt > ATTEMPTS_MAX))
             break;
         code = got < 0 ? EXIT_OK : got;
     }
@@ -167,11 +173,24 @@ static int print_raw(const char *uuid)
     return fflush(stdout) == 0 ? code : EXIT_FAILED;
 }
 
+static unsigned read_attempt(const char *text)
+{
+    uint64_t number = cli_number(&command_logs, text);
+
+    if (number == 0 || number > UINT32_MAX)
+        cli_usage_error(&command_logs, "--attempt %s: attempts count from 1", text);
+    return (unsigned)number;
+}
+
 static int run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"follow", no_argument, NULL, 'f'}, {"raw", no_argument, NULL, 'r'}, CLI_HELP_OPTION, {0}};
+    static const struct option options[] = {{"follow", no_argument, NULL, 'f'},
+                                            {"raw", no_argument, NULL, 'r'},
+                                            {"attempt", required_argument, NULL, 'a'},
+                                            CLI_HELP_OPTION,
+                                            {0}};
     bool following = false, raw = false;
+    unsigned attempt = 0;
     char uuid[UUID_SIZE];
     struct transcript transcript = {.file = -1};
     struct error error;
@@ -180,13 +199,17 @@ static int run(int argc, char **argv)
     for (int option; (option = cli_option(&command_logs, argc, argv, ":fh", options)) != -1;) {
         following = following || option == 'f';
         raw = raw || option == 'r';
+        if (option == 'a')
+            attempt = read_attempt(optarg);
     }
     cli_operands(&command_logs, argc, 1, 1);
     if (raw && following)
         cli_usage_error(&command_logs, "--raw and -f exclude each other");
+    if (attempt > 0 && !raw)
+        cli_usage_error(&command_logs, "--attempt goes with --raw");
     cli_find(argv[optind], true, uuid);
     if (raw)
-        return print_raw(uuid);
+        return print_raw(uuid, attempt);
     transcript.folder = session_dir_open(cli_state_dir(), uuid, &error);
     if (transcript.folder < 0)
         return cli_error(argv[optind], &error);

@@ -196,7 +196,7 @@ static struct recording_reader *open_recording(const char *path, struct error *e
         error_errno(error, "cannot read %s", path);
         return NULL;
     }
-    return recording_reader_create(file, 0, 0, error);
+    return recording_reader_file(file, 0, 0, error);
 }
 
 static int play(struct detection *detection, struct error *error)

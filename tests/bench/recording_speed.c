@@ -57,7 +57,7 @@ static void measure(const struct sample *sample)
         (void)fwrite(out.bytes, 1, out.length, file);
     }
     (void)fflush(file);
-    reader = recording_reader_create(dup(fileno(file)), 0, 0, &error);
+    reader = recording_reader_file(dup(fileno(file)), 0, 0, &error);
     start = clock_monotonic_ns();
     while (reader != NULL && recording_reader_next(reader, &event, &error) == 1)
         decoded += event.length;
