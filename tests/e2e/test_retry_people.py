@@ -142,9 +142,10 @@ def test_an_account_that_vanishes_between_attempts(ganger, vendor, tmp_path):
     vendor(retry=SOON, accounts=["work"])
     start(ganger, "one", "-A", "work", "fall:1:x")
     held(ganger, "one", "backoff")
+    agent = ganger.session("one")["pid"]
     shutil.rmtree(tmp_path / "work")
     ganger.phase_is("one", "failed")
-    ganger.nothing_left()
+    until(lambda: not agent or not alive(agent), "the agent's end")
 
 
 def ledger_warnings(ganger, name):
