@@ -7,6 +7,7 @@
 #include "base/agent_data.h"
 #include "base/embed.h"
 #include "config/config.h"
+#include "config/crew.h"
 
 EMBED(rules_schema, "src/agent/rules/schema.json");
 
@@ -14,12 +15,12 @@ static int run(int argc, char **argv);
 
 const struct command command_config = {
     "config", "Plumbing", "where the configuration is, and whether it is right",
-    "usage: ganger config path | check [FILE] | show | schema [rules] | rules AGENT\n"
+    "usage: ganger config path | check [FILE] | show | schema [rules | crew] | rules AGENT\n"
     "\n"
     "  path          the file that is read\n"
     "  check         reads it and says what is wrong, with file, line and key; exit code 1 then\n"
     "  show          every value in force, as JSON\n"
-    "  schema        the JSON Schema of the file, for editors; of rules files\n"
+    "  schema        the JSON Schema of the file, for editors; of rules files, of crew files\n"
     "  rules AGENT   the built-in rules for an agent's titles and screens, to be copied to agents/AGENT.json "
     "beside\n"
     "                the configuration and changed there\n"
@@ -66,9 +67,12 @@ static int print_rules(const char *agent)
 
 static int print_schema(const char *of)
 {
-    if (of != NULL && strcmp(of, "rules") != 0)
-        cli_usage_error(&command_config, "schema %s: expected rules, or nothing", of);
-    (void)fputs(of == NULL ? config_schema() : rules_schema, stdout);
+    if (of != NULL && strcmp(of, "rules") != 0 && strcmp(of, "crew") != 0)
+        cli_usage_error(&command_config, "schema %s: expected rules, crew, or nothing", of);
+    (void)fputs(of == NULL                ? config_schema()
+                : strcmp(of, "crew") == 0 ? crew_schema()
+                                          : rules_schema,
+                stdout);
     return EXIT_OK;
 }
 
