@@ -33,8 +33,10 @@
  *   but the host and its children; a repeat only shortens the wait. EXITED with KEEPER_EXIT_ALL_GONE follows, also when nothing
  *   was running.
  *
- * A host that exits with status 0 is done: the keeper ends what is left and exits. Any other end of a host gets a new one. SIGTERM
- * to the keeper is END with 5 s, then SIGTERM to the host, which has 5 s to exit.
+ * A host that was READY and exits with status 0 is done: the keeper ends what is left and exits. One that exits with
+ * KEEPER_HANDOVER_STATUS makes room for the host that is installed: it is no failure, and when that one is not READY, the host that
+ * the session started with follows. Any other end of a host gets a new one. SIGTERM to the keeper is END with 5 s, then SIGTERM to
+ * the host, which has 5 s to exit; what the agent leaves of itself meanwhile carries KEEPER_EXIT_TOLD.
  */
 #ifndef BASE_KEEPER_PROTOCOL_H
 #define BASE_KEEPER_PROTOCOL_H
@@ -49,6 +51,7 @@
 #define KEEPER_INPUT_MAX (160 * 1024)
 /* The descriptor on which a host finds the socket to its keeper. */
 #define KEEPER_HOST_FD 3
+#define KEEPER_HANDOVER_STATUS 64
 
 enum keeper_type {
     KEEPER_HELLO = 1,
@@ -112,6 +115,7 @@ enum {
     KEEPER_EXIT_ALL_GONE =
         2,                /* no descendant but the host is left, or, with KEPT, none that is to be ended */
     KEEPER_EXIT_KEPT = 4, /* children of the agent go on: its environment has GANGER_KEEP_CHILDREN=1 */
+    KEEPER_EXIT_TOLD = 8, /* the keeper was told to end, as when the machine goes down: nobody wished the session's end */
 };
 
 struct keeper_exit {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/name.h"
@@ -79,6 +80,8 @@ json_t *cli_call(const char *uuid, const char *method, json_t *params, struct er
 /* Calls a method that ends the session and waits until it has ended, at most 30 s; an ended one is left as it is. `params` is
  * stolen. Returns 0 or -1. */
 int cli_end(const char *uuid, const char *method, json_t *params, struct error *error);
+/* Whether that process is the session's host: a pid of before a reboot may be anybody's. */
+bool cli_is_host(pid_t pid, const char *uuid);
 /* Makes the host of an ended session leave, and waits until the session's lock is free. Returns 0 or -1. */
 int cli_leave(const char *uuid, struct error *error);
 
@@ -109,6 +112,6 @@ extern const struct command command_run, command_ls, command_show, command_send,
     command_cancel, command_retry, command_kill, command_rm, command_wait, command_events, command_logs,
     command_snapshot, command_attach, command_proxy, command_config, command_rpc, command_demo, command_hook,
     command_replay, command_approve, command_deny, command_why, command_accounts, command_limits,
-    command_queue, command_usage, command_doctor, command_up, command_down, command_init;
+    command_queue, command_usage, command_doctor, command_up, command_down, command_init, command_upgrade, command_resume;
 
 #endif

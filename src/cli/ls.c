@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/ask.h"
+#include "cli/upgrade.h"
 #include "store/session_dir.h"
 #include "store/session_lost.h"
 
@@ -101,6 +102,32 @@ static void print_table(json_t *sessions)
     table_print(table);
 }
 
+static size_t count_lost(const json_t *sessions)
+{
+    size_t index, lost = 0;
+    json_t *session;
+
+    json_array_foreach(sessions, index, session)
+    {
+        lost += strcmp(json_member_string(session, "phase", ""), "lost") == 0;
+    }
+    return lost;
+}
+
+/* What a person would have to know to look for. */
+static void print_hints(const json_t *sessions)
+{
+    size_t lost = count_lost(sessions);
+    unsigned outdated = upgrade_outdated(sessions);
+
+    if (lost > 0)
+        (void)printf("%zu session%s lost: `ganger resume --all` goes on with %s\n", lost,
+                     lost == 1 ? " is" : "s are", lost == 1 ? "it" : "them");
+    if (outdated > 0)
+        (void)printf("%u session%s another version than the installed one: `ganger upgrade` moves %s to it\n",
+                     outdated, outdated == 1 ? " runs" : "s run", outdated == 1 ? "it" : "them");
+}
+
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"json", no_argument, NULL, 'j'}, CLI_HELP_OPTION, {0}};
@@ -121,8 +148,10 @@ static int run(int argc, char **argv)
         cli_print_json(sessions);
     else if (json_array_size(sessions) == 0)
         (void)puts("no session: `ganger run` starts one, `ganger demo` shows a crew");
-    else
+    else {
         print_table(sessions);
+        print_hints(sessions);
+    }
     if (damaged > 0)
         (void)cli_errorf("ls", "%d session folder%s cannot be read; see %s/sessions", damaged,
                          damaged == 1 ? "" : "s", cli_state_dir());

@@ -50,6 +50,7 @@ static json_t *restart(const char *uuid, const char *account, struct error *erro
         goto done;
     start = json_object_get(session, "start");
     (void)json_object_set_new(start, "attempt_wanted", json_integer(attempt));
+    (void)json_object_del(start, "resume");
     (void)json_object_set_new(session, "account", json_string_or_null(account));
     if (session_dir_write(cli_state_dir(), uuid, session, error) == 0)
         started = start_session(uuid, folder, attempt, error);

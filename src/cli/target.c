@@ -62,11 +62,11 @@ void cli_find(const char *reference, bool prefixes, char uuid[UUID_SIZE])
     exit(found == -2 ? EXIT_USAGE : EXIT_FAILED);
 }
 
-static bool is_host_of(pid_t pid, const char *uuid)
+bool cli_is_host(pid_t pid, const char *uuid)
 {
     char *path = xasprintf("/proc/%d/cmdline", (int)pid), *text = NULL;
     size_t length = 0;
-    bool result = path_read_file(path, 4096, &text, &length, NULL) == 0 && length > UUID_SIZE &&
+    bool result = pid > 1 && path_read_file(path, 4096, &text, &length, NULL) == 0 && length > UUID_SIZE &&
                   strcmp(text, "ganger-host") == 0 &&
                   strncmp(text + strlen(text) + 1, uuid, length - strlen(text) - 1) == 0;
 
@@ -81,7 +81,7 @@ static void ask_to_listen(const char *uuid)
     json_t *session = session_dir_read(cli_state_dir(), uuid, NULL);
     pid_t host = (pid_t)json_member_integer(session, "host_pid", 0);
 
-    if (host > 1 && is_host_of(host, uuid))
+    if (cli_is_host(host, uuid))
         (void)kill(host, SIGHUP);
     json_decref(session);
 }

@@ -33,6 +33,7 @@ struct attempt {
     bool reaped;        /* the leader has ended, with `status` */
     bool over;          /* and its output was read to the end */
     bool all_gone;      /* no process of it is left */
+    bool told;          /* its keeper was told to end, as when the machine goes down */
     bool ending;        /* by a person's wish, as `ending_phase` */
     enum phase ending_phase;
     int status;

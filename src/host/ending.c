@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "host/accounting.h"
 #include "host/host.h"
+#include "host/resuming.h"
 #include "host/starting.h"
 #include "host/turn.h"
 #include "store/session_life.h"
@@ -39,7 +40,21 @@ static enum phase outcome(const struct attempt *attempt)
 {
     if (attempt->ending)
         return attempt->ending_phase;
+    if (attempt->told)
+        return PHASE_LOST;
     return WIFEXITED(attempt->status) && WEXITSTATUS(attempt->status) == 0 ? PHASE_COMPLETED : PHASE_FAILED;
+}
+
+/* last_error of an attempt that ended as it should not. */
+static void set_error(struct host *host, enum phase phase, const char *detail)
+{
+    if (phase == PHASE_LOST)
+        session_set_error(host, "resource", "lost",
+                          "the processes of the session were told to end, as when the machine goes down",
+                          "`ganger resume` goes on with it");
+    else if (phase == PHASE_FAILED && !host->attempt.ending)
+        session_set_error(host, "exit", WIFSIGNALED(host->attempt.status) ? "signal" : "exit", detail,
+                          "its last screen stays: `ganger snapshot`; `ganger retry` runs it again");
 }
 
 static void describe(int status, char *text, size_t size)
@@ -102,9 +117,9 @@ void ending_attempt(struct host *host)
     char detail[160];
 
     describe(status, detail, sizeof detail);
-    if (phase == PHASE_FAILED)
-        session_set_error(host, "exit", WIFSIGNALED(status) ? "signal" : "exit", detail,
-                          "its last screen stays: `ganger snapshot`; `ganger retry` runs it again");
+    set_error(host, phase, detail);
+    if (phase == PHASE_LOST)
+        resuming_remember(host);
     host->cancel.tries = 0;
     event_del(host->quiet);
     event_del(host->cancel.timer);
@@ -125,7 +140,8 @@ void ending_never_started(struct host *host, const char *code, const char *messa
     log_error("%s", message);
     clients_admit(host);
     /* It would not start the next time either. */
-    (void)retrying_drop(host, "the agent cannot be started");
+    if (!resuming_now(host))
+        (void)retrying_drop(host, "the agent cannot be started");
     host->retrying.failure.class[0] = '\0';
     host->attempt.over = host->attempt.all_gone = true;
     session_set(host, "attempt", json_integer(host->attempt.number));
@@ -134,7 +150,10 @@ void ending_never_started(struct host *host, const char *code, const char *messa
     (void)events_emit(host, "error",
                       json_pack("{ss so so}", "code", code, "message", json_string_or_null(message), "hint",
                                 json_string_or_null(hint)));
-    tell_end(host, PHASE_FAILED, message, json_null(), json_null(), clock_realtime_ms());
+    /* A lost session stays lost: what is missing may come back. */
+    tell_end(host, resuming_now(host) ? PHASE_LOST : PHASE_FAILED, message, json_null(), json_null(),
+             clock_realtime_ms());
+    resuming_over(host);
 }
 
 /* While commands run before the start. */
@@ -199,7 +218,8 @@ void ending_keeper_lost(struct host *host)
     log_error("the keeper is gone; %d processes of the session were ended", found);
     host->attempt.over = host->attempt.all_gone = true;
     session_set_error(host, "resource", "keeper_lost", "the process that kept the agent's terminal is gone",
-                      "`ganger retry` runs the session again");
+                      "`ganger resume` goes on with it, `ganger retry` runs its last prompt again");
+    resuming_remember(host);
     if (host->attempt.terminal != NULL) {
         event_del(host->attempt.readable);
         attempt_transcribe(host, true);

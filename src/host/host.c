@@ -357,7 +357,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
 int host_run(struct host *host)
 {
     (void)event_base_dispatch(host->loop);
-    return host->failed ? 1 : 0;
+    return host->failed ? 1 : host->handing_over ? KEEPER_HANDOVER_STATUS : 0;
 }
 
 void host_destroy(struct host *host)

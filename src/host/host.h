@@ -93,6 +93,7 @@ struct host {
     int64_t output_at;        /* monotonic ns, of the last output */
     bool compacted;           /* since the last output */
     bool failed;              /* the keeper shall start another host */
+    bool handing_over;        /* as a person asked for (host/handover.h) */
     char config_problem[512]; /* why the configuration could not be used, until it was said */
 };
 

@@ -57,8 +57,9 @@ static const struct method methods[] = {
     {"session.approve", method_session_approve}, {"session.cancel", method_session_cancel},
     {"session.retry", method_session_retry},     {"session.kill", method_session_kill},
     {"session.rename", method_session_rename},   {"session.view", method_session_view},
-    {"session.why", method_session_why},         {"screen.get", method_screen_get},
-    {"scrollback.get", method_scrollback_get},   {"scrollback.search", method_scrollback_search},
+    {"session.why", method_session_why},         {"session.upgrade", method_session_upgrade},
+    {"screen.get", method_screen_get},           {"scrollback.get", method_scrollback_get},
+    {"scrollback.search", method_scrollback_search},
 };
 
 static const struct method hello = {"hello", method_hello};

@@ -48,6 +48,7 @@ int method_session_retry(struct call *call);
 int method_session_kill(struct call *call);
 int method_session_rename(struct call *call);
 int method_session_approve(struct call *call);
+int method_session_upgrade(struct call *call);
 /* What is wrong with the text of a prompt, from prompt_text_check. Returns the code. */
 int call_refuse_text(struct call *call, int code);
 /* methods_queue.c */

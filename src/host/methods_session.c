@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/name.h"
 #include "host/ending.h"
+#include "host/handover.h"
 #include "host/host.h"
 #include "host/methods.h"
 #include "host/starting.h"
@@ -167,6 +168,20 @@ int method_session_retry(struct call *call)
     /* A person does not want to wait for the delay. */
     permit_over(call->host);
     buffer_printf(&call->result, "{\"attempt\":%u}", attempt);
+    return 0;
+}
+
+int method_session_upgrade(struct call *call)
+{
+    struct handover handover;
+    struct error error;
+    int code = handover_begin(call->host, &handover, &error);
+
+    if (code != 0) {
+        (void)snprintf(call->text, sizeof call->text, "%s", error.text);
+        return call_fail(call, code, call->text);
+    }
+    buffer_printf(&call->result, "{\"state\":\"%s\",\"version\":\"%s\"}", handover.state, GANGER_VERSION);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/machine.h"
 #include "host/host.h"
 #include "store/session_dir.h"
 
@@ -15,7 +16,7 @@ static const char *const members[] = {
     "account",   "worktree",     "machine",     "pid",         "phase_until", "title", "agent_session_id",
     "model",     "usage",        "context_pct", "resources",   "last_error",  "exit",  "progress_pct",
     "recording", "evidence",     "host_pid",    "phase_since", "cols",        "rows",  "runner",
-    "waiting",   "before_start",
+    "waiting",   "before_start", "resumed",
 };
 
 static void write_now(struct host *host)
@@ -59,6 +60,7 @@ static void complete(json_t *object)
 int session_open(struct host *host, struct error *error)
 {
     struct session *session = &host->session;
+    char boot[MACHINE_BOOT_ID_SIZE];
 
     session->object = session_dir_read(host->state_dir, host->uuid, error);
     if (session->object == NULL)
@@ -68,6 +70,8 @@ int session_open(struct host *host, struct error *error)
     session->written_at = host_now_ms() - WRITE_INTERVAL_MS;
     session->timer = evtimer_new(host->loop, timer_fired, host);
     json_object_set_new(session->object, "host_pid", json_integer(getpid()));
+    (void)machine_boot_id(boot);
+    json_object_set_new(session->object, "boot_id", json_string_or_null(boot[0] == '\0' ? NULL : boot));
     return 0;
 }
 

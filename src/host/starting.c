@@ -11,6 +11,7 @@
 #include "host/ending.h"
 #include "host/environment.h"
 #include "host/host.h"
+#include "host/resuming.h"
 #include "host/rotating.h"
 #include "host/secrets.h"
 #include "rpc/protocol.h"
@@ -108,15 +109,19 @@ static void spawn(struct host *host, uint32_t number)
     const char *last = json_string_value(session_kept(&host->session, "last_prompt"));
     struct attempt_start start = {.number = number,
                                   .prompt = json_member_string(host->session.start, "prompt", NULL)};
+    bool resumes, follows;
 
     host->attempt.number = number;
+    resuming_settle(host);
     session_timer_begin(host);
     if (before_start_runs(host, number))
         return; /* starting_begin goes on */
     hooks_begin(host);
+    resumes = resuming_now(host);
+    follows = number > 1 || (resumes && json_is_true(session_kept(&host->session, "conversed")));
     if (number > 1 && last != NULL)
         start.prompt = last;
-    if (host->retrying.respawn) {
+    if (host->retrying.respawn || (resumes && follows)) {
         /* What goes on waits in the queue. */
         start.prompt = NULL;
         host->retrying.respawn = false;
@@ -127,7 +132,7 @@ static void spawn(struct host *host, uint32_t number)
         session_keep(host, "conversed", json_false());
         retrying_afresh(host);
     }
-    if (number > 1)
+    if (follows)
         next_conversation(host, &start);
     else
         first_conversation(host, &start);
@@ -137,6 +142,8 @@ static void spawn(struct host *host, uint32_t number)
         session_keep(host, "conversed", json_true());
     if (stream_mode(host))
         session_keep(host, "resumes", json_string_or_null(start.resume_id));
+    if (resumes)
+        resuming_note(host, &start);
     session_changed(host, true);
     ask_keeper(host, &start);
 }
@@ -203,6 +210,7 @@ static void begun(struct host *host)
     activity_begin(host);
     note_start(host);
     stream_greet(host, false, false);
+    resuming_begun(host);
     go_on(host);
 }
 
@@ -230,6 +238,8 @@ static void taken_over(struct host *host, const struct keeper_attempt *told)
     (void)events_emit(host, "host_restarted", json_pack("{si}", "host_pid", (int)getpid()));
     delivery_recover(host, told->accepted_write);
     retrying_resume(host);
+    if (resuming_now(host))
+        resuming_begun(host);
     activity_title(host, terminal_title(host->attempt.terminal));
     activity_tell(host);
     stream_greet(host, true, told->accepted_write > 0);
@@ -290,6 +300,7 @@ static void on_exited(void *argument, const struct keeper_exit *told)
         return;
     if ((told->flags & KEEPER_EXIT_ALL_GONE) != 0)
         host->attempt.all_gone = true;
+    host->attempt.told = (told->flags & KEEPER_EXIT_TOLD) != 0;
     if ((told->flags & KEEPER_EXIT_LEADER) != 0)
         attempt_exited(host, told->status, told->at_ms);
     starting_go_on(host);
@@ -366,6 +377,7 @@ int starting_retry(struct host *host, const char *account, uint32_t *attempt, st
                   host->driver->name);
         return RPC_INVALID_PARAMS;
     }
+    resuming_over(host);
     if (account != NULL)
         session_set(host, "account", json_string(account));
     if (!host->retrying.respawn)

@@ -228,7 +228,7 @@ void attempt_leader_reaped(struct keeper *keeper, int status)
         return;
     attempt->leader = 0;
     attempt->exit.status = status;
-    attempt->exit.flags |= KEEPER_EXIT_LEADER;
+    attempt->exit.flags |= KEEPER_EXIT_LEADER | (keeper->told ? (uint32_t)KEEPER_EXIT_TOLD : 0);
     attempt->exit.at_ms = keeper_realtime();
     input_cancel(keeper, ECANCELED);
     attempt_send_exit(keeper);

@@ -21,6 +21,12 @@
 #define FAILURES_IDLE 60 /* while no agent runs */
 #define SOCKET_BYTES (2 * KEEPER_PACKET_MAX)
 
+/* An installed host that keeps failing gives way to the one the session started with. */
+static bool takes_installed(const struct host *host)
+{
+    return host->unproven ? host->failures == 0 : host->failures < 3 || host->failures % 2 == 0;
+}
+
 static _Noreturn void run_host(const struct keeper *keeper, int socket)
 {
     const char *argv[] = {"ganger-host", keeper->uuid, keeper->session_dir, NULL};
@@ -31,8 +37,7 @@ static _Noreturn void run_host(const struct keeper *keeper, int socket)
     if (dup2(socket, KEEPER_HOST_FD) != KEEPER_HOST_FD || fcntl(KEEPER_HOST_FD, F_SETFD, 0) != 0)
         _exit(126);
     (void)unsetenv("GANGER_SESSION");
-    /* An installed host that keeps failing gives way to the one the session started with. */
-    if (keeper->host.failures < 3 || keeper->host.failures % 2 == 0)
+    if (takes_installed(&keeper->host))
         (void)execv(keeper->host_path, arguments);
     (void)fexecve(keeper->kept_host, arguments, environ);
     (void)execv(keeper->host_path, arguments);
@@ -85,6 +90,7 @@ void host_start(struct keeper *keeper)
 
     host->restart_at = KEEPER_NEVER;
     host->started = keeper_now();
+    host->ready = false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
         schedule_restart(keeper);
         return;
@@ -166,7 +172,8 @@ void host_flush(struct keeper *keeper)
 
 static void take_ready(struct keeper *keeper)
 {
-    keeper->host.ever_ready = true;
+    keeper->host.ready = keeper->host.ever_ready = true;
+    keeper->host.unproven = false;
     if (!keeper->leaving || keeper->ending.stage != ENDING_NONE)
         keeper->host.kill_at = KEEPER_NEVER;
     keeper_report(keeper, NULL);
@@ -246,7 +253,14 @@ void host_reaped(struct keeper *keeper, int status)
     host->pid = 0;
     host->last_status = status;
     host->kill_at = KEEPER_NEVER;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && host->ever_ready) {
+    if (host->ready && WIFEXITED(status) && WEXITSTATUS(status) == KEEPER_HANDOVER_STATUS &&
+        !keeper->leaving) {
+        host->unproven = true;
+        host->failures = 0;
+        host->restart_at = keeper_now();
+        return;
+    }
+    if (host->ready && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
         host->done = true;
         keeper->leaving = true;
         if ((keeper->attempt.exit.flags & KEEPER_EXIT_KEPT) != 0)

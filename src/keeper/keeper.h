@@ -37,7 +37,9 @@ struct host {
     unsigned hosts;     /* started so far */
     unsigned failures;  /* in a row, each soon after its start */
     int last_status;
+    bool ready;    /* this one said so, */
     bool ever_ready;
+    bool unproven; /* the first after a hand-over: it has one try */
     bool done; /* exited with status 0: no other one is started */
     struct queue out;
 };
@@ -72,6 +74,7 @@ struct keeper {
     int lifeline;  /* pipe that closes when the session shall end with its starter; else -1 */
     bool forsaken; /* it has closed */
     mode_t user_umask;
+    bool told;    /* by a signal, to end */
     bool leaving; /* ends when nothing is left */
     bool quit;
     int exit_code;

@@ -187,6 +187,7 @@ static void take_signals(struct keeper *keeper, int signals)
 
     while (read(signals, &signal, sizeof signal) == (ssize_t)sizeof signal)
         terminated = terminated || signal.ssi_signo != SIGCHLD;
+    keeper->told = keeper->told || (terminated && keeper->ending.stage == ENDING_NONE);
     reap(keeper);
     if (terminated && !keeper->quit) {
         keeper->leaving = true;

@@ -27,6 +27,7 @@ enum rpc_code {
     RPC_TOO_LARGE = 8,    /* prompt above 100 KiB, line above 1 MiB */
     RPC_BAD_TEXT = 9,     /* NUL or a control byte in a prompt */
     RPC_NOT_FOUND = 10,   /* no such line, attempt, approval */
+    RPC_BUSY = 11,        /* not at this moment: ask again */
 };
 
 #endif

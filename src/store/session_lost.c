@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/leftovers.h"
+#include "base/machine.h"
 #include "base/name.h"
 #include "base/path.h"
 #include "store/session_dir.h"
@@ -18,7 +19,7 @@
 /* Shorter than a keeper waits for the lock. */
 #define LEFTOVERS_MS 300
 
-static bool is_here(const json_t *session)
+bool session_lost_is_here(const json_t *session)
 {
     char machine[HOST_NAME_MAX + 1] = "";
     const char *its = json_member_string(session, "machine", NULL);
@@ -32,28 +33,40 @@ static json_t *read_lost(const char *state_dir, const char *uuid)
     json_t *session = session_dir_read(state_dir, uuid, NULL);
 
     if (session != NULL && !session_phase_ended(json_member_string(session, "phase", "")) &&
-        is_here(session) && !session_starting(state_dir, uuid, session))
+        session_lost_is_here(session) && !session_starting(state_dir, uuid, session))
         return session;
     json_decref(session);
     return NULL;
 }
 
+static bool is_rebooted(const json_t *session)
+{
+    char boot[MACHINE_BOOT_ID_SIZE];
+    const char *its = json_member_string(session, "boot_id", NULL);
+
+    return its != NULL && machine_boot_id(boot) == 0 && strcmp(its, boot) != 0;
+}
+
 static void describe(json_t *session)
 {
     int64_t at = clock_realtime_ms();
+    const char *message = is_rebooted(session) ? "the machine was started anew while the session ran"
+                                               : "the processes of the session are gone";
 
     json_object_set_new(session, "phase", json_string("lost"));
     json_object_set_new(session, "phase_since", json_time_or_null(at));
     json_object_set_new(session, "phase_until", json_null());
     json_object_set_new(session, "pid", json_null());
     json_object_set_new(session, "host_pid", json_null());
+    json_object_set_new(session, "waiting", json_null());
+    json_object_set_new(session, "pending_approvals", json_array());
     json_object_set_new(
         session, "exit",
         json_pack("{ss sn sn so}", "state", "lost", "code", "signal", "at", json_time_or_null(at)));
-    json_object_set_new(session, "last_error",
-                        json_pack("{ss ss ss ss}", "class", "resource", "code", "lost", "message",
-                                  "the processes of the session are gone", "hint",
-                                  "`ganger retry` runs the session again"));
+    json_object_set_new(
+        session, "last_error",
+        json_pack("{ss ss ss ss}", "class", "resource", "code", "lost", "message", message, "hint",
+                  "`ganger resume` goes on with it, `ganger retry` runs its last prompt again"));
 }
 
 /* The lock is ours: what is read is so until it is given back. */
@@ -63,7 +76,8 @@ static bool settle_locked(const char *state_dir, const char *uuid)
     bool lost = session != NULL;
 
     if (lost) {
-        (void)leftovers_end(uuid, LEFTOVERS_MS);
+        if (!is_rebooted(session))
+            (void)leftovers_end(uuid, LEFTOVERS_MS);
         describe(session);
         lost = session_dir_write(state_dir, uuid, session, NULL) == 0;
     }

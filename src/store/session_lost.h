@@ -4,7 +4,11 @@
 #ifndef STORE_SESSION_LOST_H
 #define STORE_SESSION_LOST_H
 
+#include <jansson.h>
 #include <stdbool.h>
+
+/* Whether the session belongs to this machine: only there it can be told whether it is lost. */
+bool session_lost_is_here(const json_t *session);
 
 /*
  * Ends what a lost session left running and writes phase "lost" with a last_error into its session.json. Returns whether it did:
