@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "cli/cli.h"
+#include "cli/replay_export.h"
 #include "store/recording.h"
 #include "store/session_dir.h"
 
@@ -23,23 +24,31 @@ const struct command command_replay = {
     .name = "replay",
     .group = "Look",
     .summary = "play a recording, or run phase detection over it",
-    .help = "usage: ganger replay [--speed N] SESSION|FILE\n"
-            "       ganger replay --detect [--json] [--agent AGENT] [--rules FILE] [--ignore SOURCE,…] "
-            "SESSION|FILE\n"
-            "\n"
-            "Plays what an agent printed, or prints the phases that detection finds in it.\n"
-            "\n"
-            "  --speed N        so many times as fast (1)\n"
-            "  --detect         print the phases: second, phase, source, what made it so\n"
-            "  --json           one object a line: {\"t\", \"phase\", \"source\", \"detail\"}\n"
-            "  --agent AGENT    whose rules to use; else the session's agent, or the one whose screen it is\n"
-            "  --rules FILE     rules to try, in place of the installed ones\n"
-            "  --ignore S,…     leave out sources of evidence: status, title, screen, user …\n"
-            "\n"
-            "To repair a rule: copy it to agents/AGENT.json in the configuration folder, change it, and run\n"
-            "`ganger replay --detect` again. Running sessions use it as soon as it is saved.\n"
-            "\n"
-            "example: ganger replay --detect api-fix\n",
+    .help =
+        "usage: ganger replay [--speed N] SESSION|FILE\n"
+        "       ganger replay --export FILE [--format cast|text|html] [--attempt N|all] [--force] "
+        "SESSION|FILE\n"
+        "       ganger replay --detect [--json] [--agent AGENT] [--rules FILE] [--ignore SOURCE,…] "
+        "SESSION|FILE\n"
+        "\n"
+        "Plays what an agent printed, or prints the phases that detection finds in it.\n"
+        "\n"
+        "  --speed N        so many times as fast (1)\n"
+        "  --export FILE    write it as an asciicast (.cast), as text (.txt) or as a page that plays in a\n"
+        "                   browser without a network (.html); - is standard output\n"
+        "  --format FORMAT  cast, text or html, whatever the file is called\n"
+        "  --attempt N|all  export this attempt of the session, or all one after another; else the last\n"
+        "  --force          replace FILE\n"
+        "  --detect         print the phases: second, phase, source, what made it so\n"
+        "  --json           one object a line: {\"t\", \"phase\", \"source\", \"detail\"}\n"
+        "  --agent AGENT    whose rules to use; else the session's agent, or the one whose screen it is\n"
+        "  --rules FILE     rules to try, in place of the installed ones\n"
+        "  --ignore S,…     leave out sources of evidence: status, title, screen, user …\n"
+        "\n"
+        "To repair a rule: copy it to agents/AGENT.json in the configuration folder, change it, and run\n"
+        "`ganger replay --detect` again. Running sessions use it as soon as it is saved.\n"
+        "\n"
+        "example: ganger replay --detect api-fix\n",
     .run = run,
 };
 
@@ -47,6 +56,7 @@ struct replay {
     bool detect, json;
     const char *agent, *rules, *ignore;
     double speed;
+    struct replay_export export;
     char *file;
     char *session_agent;
 };
@@ -182,6 +192,37 @@ static double read_speed(const char *text)
     return speed;
 }
 
+static void take_option(struct replay *replay, int option)
+{
+    const char **const texts[] = {
+        ['a'] = &replay->agent,         ['r'] = &replay->rules,         ['i'] = &replay->ignore,
+        ['e'] = &replay->export.output, ['f'] = &replay->export.format, ['A'] = &replay->export.attempt};
+
+    if (option == 's')
+        replay->speed = read_speed(optarg);
+    else if (option == 'd')
+        replay->detect = true;
+    else if (option == 'j')
+        replay->json = true;
+    else if (option == 'F')
+        replay->export.force = true;
+    else
+        *texts[option] = optarg;
+}
+
+static void check_options(const struct replay *replay)
+{
+    const struct replay_export *export = &replay->export;
+
+    if (!replay->detect &&
+        (replay->json || replay->agent != NULL || replay->rules != NULL || replay->ignore != NULL))
+        cli_usage_error(&command_replay, "--json, --agent, --rules and --ignore go with --detect");
+    if (replay->detect && export->output != NULL)
+        cli_usage_error(&command_replay, "--export and --detect do not go together");
+    if (export->output == NULL && (export->format != NULL || export->attempt != NULL || export->force))
+        cli_usage_error(&command_replay, "--format, --attempt and --force go with --export");
+}
+
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {{"speed", required_argument, NULL, 's'},
@@ -190,27 +231,21 @@ static int run(int argc, char **argv)
                                             {"agent", required_argument, NULL, 'a'},
                                             {"rules", required_argument, NULL, 'r'},
                                             {"ignore", required_argument, NULL, 'i'},
+                                            {"export", required_argument, NULL, 'e'},
+                                            {"format", required_argument, NULL, 'f'},
+                                            {"attempt", required_argument, NULL, 'A'},
+                                            {"force", no_argument, NULL, 'F'},
                                             CLI_HELP_OPTION,
                                             {0}};
     struct replay replay = {.speed = 1};
     int result;
 
-    for (int option; (option = cli_option(&command_replay, argc, argv, ":h", options)) != -1;) {
-        if (option == 's')
-            replay.speed = read_speed(optarg);
-        else if (option == 'a')
-            replay.agent = optarg;
-        else if (option == 'r')
-            replay.rules = optarg;
-        else if (option == 'i')
-            replay.ignore = optarg;
-        replay.detect = option == 'd' || replay.detect;
-        replay.json = option == 'j' || replay.json;
-    }
+    for (int option; (option = cli_option(&command_replay, argc, argv, ":h", options)) != -1;)
+        take_option(&replay, option);
     cli_operands(&command_replay, argc, 1, 1);
-    if (!replay.detect &&
-        (replay.json || replay.agent != NULL || replay.rules != NULL || replay.ignore != NULL))
-        cli_usage_error(&command_replay, "--json, --agent, --rules and --ignore go with --detect");
+    check_options(&replay);
+    if (replay.export.output != NULL)
+        return replay_export(&replay.export, argv[optind]);
     find_recording(&replay, argv[optind]);
     result = replay.detect ? detect(&replay) : play(&replay);
     free(replay.file);
