@@ -34,6 +34,13 @@ double playback_wait(const struct playback *playback, double last, double next)
     return wait > 0 ? wait : 0;
 }
 
+double playback_monotonic(double last, double seconds)
+{
+    if (!isfinite(seconds) || seconds < last)
+        return last;
+    return seconds > PLAYBACK_TIME_MAX ? PLAYBACK_TIME_MAX : seconds;
+}
+
 double playback_speed_step(double speed, int direction)
 {
     double step = PLAYBACK_SPEED_MIN;

@@ -28,6 +28,8 @@ struct playback {
 double playback_advance(struct playback *playback, double elapsed, double last, double next);
 /* Real seconds until the event at `next` is due, after the one at `last`; at least 0. */
 double playback_wait(const struct playback *playback, double last, double next);
+/* The time of an event that says `seconds`, after one at `last`: never earlier, and bounded. */
+double playback_monotonic(double last, double seconds);
 /* The speed that follows in the row 0.25, 0.5, 1, 2, 4 … 512, 1000, up or down. */
 double playback_speed_step(double speed, int direction);
 
