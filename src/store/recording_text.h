@@ -1,7 +1,8 @@
 /*
  * The text in a terminal's output, for searching: escape sequences are taken out, in pieces of any length. A movement of the
- * cursor to another row, and a line feed, end the line; one along the row becomes a blank, a carriage return or a backspace goes
- * back. It is no emulation: an interface that draws a word letter by letter in no order is not read.
+ * cursor to another row, a line feed, and erasing end the line; a movement to the right becomes a blank. What is written after
+ * a carriage return or a backspace takes the place of what was there; a line that begins anew is given as it was first. It is no
+ * emulation: an interface that draws a word letter by letter in no order is not read.
  */
 #ifndef STORE_RECORDING_TEXT_H
 #define STORE_RECORDING_TEXT_H
@@ -15,7 +16,10 @@
 struct recording_text {
     int state; /* of the escape sequence that is open */
     struct buffer line;
-    size_t column; /* in `line`: where the next text goes */
+    size_t column;            /* in `line`: where the next text goes */
+    unsigned row, cell;       /* where the cursor was put last; 0: not known */
+    unsigned parameters[2];   /* of the control sequence that is open */
+    unsigned parameter_count; /* that have begun */
 };
 
 void recording_text_init(struct recording_text *text);
