@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/resume.h"
 #include "store/session_dir.h"
 
 #define SLOTS 16
@@ -29,20 +30,42 @@ struct slot {
 
 struct answer {
     char uuid[UUID_SIZE];
+    bool interrupted;
     struct error error;
 };
 
+/* NULL and the error; what there is of the session stands in the answer then. */
+static json_t *begin_session(const struct crew_start *start, const struct config *config,
+                             struct answer *answer)
+{
+    json_t *session, *started;
+
+    memcpy(answer->uuid, start->uuid, sizeof answer->uuid);
+    if (start->resume)
+        return resume_session(start->uuid, &answer->error);
+    session = launch_create(&start->launch, config, answer->uuid, &answer->error);
+    if (session == NULL) {
+        answer->uuid[0] = '\0';
+        return NULL;
+    }
+    started = launch_start(&start->launch, answer->uuid, &answer->error);
+    json_decref(session);
+    return started;
+}
+
 /* In the starter: one write, of less than PIPE_BUF bytes. */
-static _Noreturn void begin(const struct launch *launch, const struct config *config, int out)
+static _Noreturn void begin(const struct crew_start *start, const struct config *config, int out)
 {
     struct answer answer = {0};
-    json_t *session = launch_create(launch, config, answer.uuid, &answer.error);
-    json_t *started = session == NULL ? NULL : launch_start(launch, answer.uuid, &answer.error);
+    json_t *session = begin_session(start, config, &answer);
 
-    if (session == NULL)
-        answer.uuid[0] = '\0';
-    if (started != NULL)
+    if (session != NULL) {
         answer.error = (struct error){0};
+        answer.interrupted =
+            json_is_object(json_object_get(json_object_get(session, "resumed"), "interrupted"));
+    } else if (answer.error.text[0] == '\0') {
+        (void)error_set(&answer.error, "it could not be started");
+    }
     _exit(write(out, &answer, sizeof answer) == (ssize_t)sizeof answer ? 0 : 1);
 }
 
@@ -55,7 +78,7 @@ static int spawn(struct slot *slot, struct crew_start *start, const struct confi
         return error_errno(&start->error, "cannot make a pipe");
     pid = fork();
     if (pid == 0)
-        begin(&start->launch, config, ends[1]);
+        begin(start, config, ends[1]);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
@@ -79,6 +102,7 @@ static void take_answer(struct slot *slot)
     slot->pid = 0;
     if (got == (ssize_t)sizeof answer) {
         memcpy(slot->start->uuid, answer.uuid, sizeof answer.uuid);
+        slot->start->interrupted = answer.interrupted;
         slot->start->error = answer.error;
     } else {
         (void)error_set(&slot->start->error, "its starter ended unexpectedly");

@@ -11,9 +11,10 @@
 
 struct crew_start {
     struct launch launch;
-    /* Set by crew_start_all: */
-    char uuid[UUID_SIZE]; /* "": it could not be made */
-    struct error error;   /* text "": the agent runs */
+    bool resume;          /* the session `uuid`, which was lost, goes on instead */
+    char uuid[UUID_SIZE]; /* set by crew_start_all unless `resume`; "": it could not be made */
+    bool interrupted;     /* set: it was resumed and had been in a turn */
+    struct error error;   /* set: text "": the agent runs */
 };
 
 /* Starts them all, in their order, each in a process of its own; `told` is called as each has started or failed. */

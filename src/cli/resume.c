@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/resume.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "cli/cli.h"
 #include "cli/start.h"
 #include "config/config.h"
 #include "store/session_dir.h"
@@ -44,8 +45,7 @@ const struct command command_resume = {
 
 /* ---- which ---- */
 
-/* Lost, or ended by the death of its keeper, which is the same accident. */
-static bool was_lost(const json_t *session)
+bool resume_was_lost(const json_t *session)
 {
     const char *phase = json_member_string(session, "phase", "");
 
@@ -63,7 +63,7 @@ static int check_lost(const char *uuid, const json_t *session, struct error *err
         return error_set(error, session_dir_alive(cli_state_dir(), uuid, NULL) == 1
                                     ? "it runs: there is nothing to resume"
                                     : "it belongs to another machine, or is just being started");
-    if (!was_lost(session))
+    if (!resume_was_lost(session))
         return error_set(error, "it is not lost, it has ended (%s): `ganger retry` runs it again", phase);
     return 0;
 }
@@ -150,8 +150,7 @@ static int check_begun(const json_t *session, struct error *error)
                      json_member_string(session, "name", ""));
 }
 
-/* The session object, its attempt begun; NULL and the error. */
-static json_t *resume(const char *uuid, struct error *error)
+json_t *resume_session(const char *uuid, struct error *error)
 {
     json_t *session, *begun = NULL;
     char *folder;
@@ -221,7 +220,7 @@ static void say_json(const char *name, const json_t *session, const struct error
 static int resume_and_say(const char *uuid, const char *name, bool json)
 {
     struct error error = {.text = ""};
-    json_t *session = resume(uuid, &error);
+    json_t *session = resume_session(uuid, &error);
     int code = session == NULL ? EXIT_FAILED : EXIT_OK;
 
     if (json)
@@ -250,7 +249,7 @@ static int resume_all(bool json)
         cli_die("resume", &error);
     json_array_foreach(sessions, index, session)
     {
-        if (!was_lost(session) || !session_lost_is_here(session))
+        if (!resume_was_lost(session) || !session_lost_is_here(session))
             continue;
         found++;
         if (resume_and_say(json_member_string(session, "id", ""), json_member_string(session, "name", "?"),

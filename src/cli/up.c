@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/crew_sessions.h"
+#include "cli/resume.h"
 #include "cli/up.h"
 #include "store/session_dir.h"
 #include "store/session_lost.h"
@@ -21,18 +22,20 @@ const struct command command_up = {
     "\n"
     "Starts the sessions of the crew file (./ganger.json without it) that do not run, a few at a time, and "
     "opens the dashboard. Those that\n"
-    "run are left as they are, whatever the file says by now. A session that has ended is started afresh, "
-    "prompt and all, and its old\n"
-    "folder is kept; but one that completed the prompt that the file still gives is left, since its work is "
-    "done. One that cannot be\n"
-    "started does not stop the others.\n"
+    "run are left as they are, whatever the file says by now. One that was lost, as by a reboot, is resumed, "
+    "as `ganger resume` does. One\n"
+    "that has ended is started afresh, prompt and all, and its old folder is kept; but a session that "
+    "completed "
+    "the prompt that the\n"
+    "file still gives is left, since its work is done. One that cannot be started does not stop the others.\n"
     "\n"
     "  -d              no dashboard; there is none either without a terminal, or when a session failed\n"
-    "  --again         also start those whose prompt was completed\n"
-    "  --check         say what would be started (absent), and start nothing\n"
+    "  --again         start afresh also those whose prompt was completed, and those that were lost\n"
+    "  --check         say what would be started (absent) or resumed (lost), and do nothing\n"
     "  --json          print an array of {\"name\", \"state\", \"id\", \"error\"}; state is started, "
-    "running, "
-    "completed, failed or absent\n"
+    "resumed, "
+    "running,\n"
+    "                  completed or failed; absent or lost with --check\n"
     "  --record[=DIR]  headless: follow all sessions on stdout until the last has ended, as `ganger run "
     "--record` does; DIR gets\n"
     "                  the recording NAME.cast of each; --json prints the events then\n"
@@ -45,7 +48,8 @@ const struct command command_up = {
     "example: ganger up -d && ganger ls\n",
     run};
 
-static const char *const state_words[] = {"absent", "started", "running", "completed", "failed"};
+static const char *const state_words[] = {"absent",  "lost",      "started", "resumed",
+                                          "running", "completed", "failed"};
 
 /* ---- options ---- */
 
@@ -115,6 +119,8 @@ static void judge(const struct up *up, struct up_member *member, const json_t *s
                has_done(member->session, session, phase)) {
         member->state = STATE_COMPLETED;
         (void)snprintf(member->text, sizeof member->text, "its prompt is done; --again runs it again");
+    } else if (ours && !up->options.again && !up->options.record && resume_was_lost(session)) {
+        member->state = STATE_LOST;
     }
     free(phase);
 }
@@ -230,10 +236,19 @@ static void told(void *context, const struct crew_start *start)
     struct up *up = context;
     struct up_member *member = up->started[start - up->starts];
 
-    member->state = start->error.text[0] == '\0' ? STATE_STARTED : STATE_FAILED;
+    member->state = start->error.text[0] != '\0' ? STATE_FAILED
+                    : start->resume              ? STATE_RESUMED
+                                                 : STATE_STARTED;
     memcpy(member->uuid, start->uuid, sizeof member->uuid);
-    (void)snprintf(member->text, sizeof member->text, "%s", start->error.text);
+    (void)snprintf(member->text, sizeof member->text, "%s",
+                   start->interrupted ? "was interrupted in a turn: `ganger retry` sends its prompt again"
+                                      : start->error.text);
     tell(up, member);
+}
+
+static bool is_startable(const struct up_member *member)
+{
+    return member->state == STATE_ABSENT || member->state == STATE_LOST;
 }
 
 void up_start(struct up *up, int lifeline)
@@ -247,10 +262,14 @@ void up_start(struct up *up, int lifeline)
     up->starts = xcalloc(up->crew->count, sizeof *up->starts);
     up->started = xcalloc(up->crew->count, sizeof *up->started);
     for (size_t i = 0; i < up->crew->count; i++) {
-        if (up->members[i].state != STATE_ABSENT)
+        struct up_member *member = &up->members[i];
+        struct crew_start *start = &up->starts[up->start_count];
+        if (!is_startable(member))
             continue;
-        up->starts[up->start_count].launch = launch_of(up, up->members[i].session, lifeline);
-        up->started[up->start_count++] = &up->members[i];
+        start->launch = launch_of(up, member->session, lifeline);
+        start->resume = member->state == STATE_LOST;
+        memcpy(start->uuid, member->uuid, sizeof start->uuid);
+        up->started[up->start_count++] = member;
     }
     crew_start_all(up->starts, up->start_count, config, told, up);
     config_destroy(config);
@@ -272,7 +291,7 @@ static int up_interactive(struct up *up, int lock)
     size_t failed;
 
     for (size_t i = 0; i < up->crew->count; i++) {
-        if (up->members[i].state != STATE_ABSENT || up->options.check)
+        if (!is_startable(&up->members[i]) || up->options.check)
             tell(up, &up->members[i]);
     }
     if (!up->options.check)

@@ -17,7 +17,15 @@ struct up_options {
     bool detached, json, again, check, record, force;
 };
 
-enum up_state { STATE_ABSENT, STATE_STARTED, STATE_RUNNING, STATE_COMPLETED, STATE_FAILED };
+enum up_state {
+    STATE_ABSENT, /* to be started; it may have ended */
+    STATE_LOST,   /* to be resumed */
+    STATE_STARTED,
+    STATE_RESUMED,
+    STATE_RUNNING,
+    STATE_COMPLETED,
+    STATE_FAILED
+};
 
 /* What became of a session of the file. */
 struct up_member {
@@ -37,7 +45,7 @@ struct up {
     size_t width; /* of the longest name */
 };
 
-/* Starts the members that are absent; `lifeline` as in struct launch. Each is told as it has started or failed. */
+/* Starts the members that are absent, resumes those that are lost; `lifeline` as in struct launch. Each is told as it has started or failed. */
 void up_start(struct up *up, int lifeline);
 /* How many members are in that state. */
 size_t up_count(const struct up *up, enum up_state state);

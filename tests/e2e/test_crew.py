@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import FAKE, PROGRAM, read, until
+from harness import FAKE, PROGRAM, alive, until
 
 IDLE = {"command": [str(FAKE), "idle"]}
 
@@ -123,6 +123,30 @@ def test_what_is_done_is_not_done_twice(ganger):
     write(ganger, {"done": {"prompt": "hold"}})
     assert up(ganger) == {"done": "started"}
     ganger.run("down")
+
+
+def lose(ganger, name):
+    """Keeper, host and agent die together, as at a reboot."""
+    session = ganger.session(name)
+    pids = [ganger.keeper_of(name), session["host_pid"], session["pid"]]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not any(alive(pid) for pid in pids), "the processes to be gone")
+
+
+def test_what_was_lost_is_resumed(ganger):
+    write(ganger, {"one": IDLE, "two": IDLE})
+    up(ganger)
+    before = running(ganger)
+    lose(ganger, "one")
+    assert up(ganger, "--check") == {"one": "lost", "two": "running"}
+    assert up(ganger) == {"one": "resumed", "two": "running"}
+    assert running(ganger) == before
+    assert ganger.session("one")["attempt"] == 2
+    lose(ganger, "two")
+    assert up(ganger, "--again") == {"one": "running", "two": "started"}
+    assert running(ganger)["two"] != before["two"]
+    assert ganger.run("down").stdout.count("ended") == 2
 
 
 def test_names_are_of_one_crew_at_a_time(ganger):
