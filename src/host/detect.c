@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/detector.h"
 #include "base/agent_data.h"
@@ -21,7 +22,8 @@
 #define IDENTIFY_MS 100 /* between two looks for whose screen it is */
 
 struct options {
-    const char *file, *agent, *rules;
+    const char *file, *agent, *rules; /* the file, or a session's folder */
+    unsigned attempt;                 /* of the session; 0: it is a file */
     unsigned ignored;
     bool json;
 };
@@ -188,15 +190,20 @@ static void play_event(struct detection *detection, const struct recording_event
     settle(detection);
 }
 
-static struct recording_reader *open_recording(const char *path, struct error *error)
+static struct recording_reader *open_recording(const struct options *options, struct error *error)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    int file = open(options->file, O_RDONLY | O_CLOEXEC | (options->attempt > 0 ? O_DIRECTORY : 0));
+    struct recording_reader *reader;
 
     if (file < 0) {
-        error_errno(error, "cannot read %s", path);
+        error_errno(error, "cannot read %s", options->file);
         return NULL;
     }
-    return recording_reader_file(file, 0, 0, error);
+    if (options->attempt == 0)
+        return recording_reader_file(file, 0, 0, error);
+    reader = recording_reader_attempt(file, options->attempt, 0, 0, error);
+    close(file);
+    return reader;
 }
 
 static int play(struct detection *detection, struct error *error)
@@ -206,7 +213,7 @@ static int play(struct detection *detection, struct error *error)
                                                 .program_status = on_program_status,
                                                 .prompt_mark = on_prompt_mark,
                                                 .reset = on_reset};
-    struct recording_reader *reader = open_recording(detection->options.file, error);
+    struct recording_reader *reader = open_recording(&detection->options, error);
     struct recording_event event;
     int got;
 
@@ -291,14 +298,14 @@ static const char *identify_within(const struct candidates *candidates, struct r
 }
 
 /* The agent whose screens or titles these are; "command" when nobody knows them. NULL and the error. */
-static const char *identify(const char *file, struct error *error)
+static const char *identify(const struct options *options, struct error *error)
 {
     struct candidates candidates = {.count = 0};
     struct recording_reader *reader = NULL;
     const char *agent = NULL;
 
     if (load_candidates(&candidates, error) == 0)
-        reader = open_recording(file, error);
+        reader = open_recording(options, error);
     if (reader != NULL) {
         agent = identify_within(&candidates, reader, error);
         agent = agent == NULL ? "command" : agent;
@@ -331,11 +338,10 @@ static int parse_ignored(char *list, unsigned *ignored, struct error *error)
 
 static int parse(int argc, char **argv, struct options *options, struct error *error)
 {
-    static const struct option longs[] = {{"agent", required_argument, NULL, 'a'},
-                                          {"ignore", required_argument, NULL, 'i'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"rules", required_argument, NULL, 'r'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"agent", required_argument, NULL, 'a'},  {"attempt", required_argument, NULL, 'n'},
+        {"ignore", required_argument, NULL, 'i'}, {"json", no_argument, NULL, 'j'},
+        {"rules", required_argument, NULL, 'r'},  {NULL, 0, NULL, 0}};
     int option;
 
     opterr = 0;
@@ -344,11 +350,14 @@ static int parse(int argc, char **argv, struct options *options, struct error *e
             options->agent = optarg;
         else if (option == 'r')
             options->rules = optarg;
+        else if (option == 'n')
+            options->attempt = (unsigned)strtoul(optarg, NULL, 10);
         else if (option == 'j')
             options->json = true;
         else if (option != 'i')
             return error_set(
-                error, "usage: ganger-host detect [--agent A] [--ignore S,…] [--rules FILE] [--json] FILE");
+                error, "usage: ganger-host detect [--agent A] [--ignore S,…] [--rules FILE] [--json] FILE | "
+                       "--attempt N FOLDER");
         else if (parse_ignored(optarg, &options->ignored, error) < 0)
             return -1;
     }
@@ -365,7 +374,7 @@ int detect_main(int argc, char **argv)
     int result = parse(argc, argv, &detection.options, &error);
 
     if (result == 0 && detection.options.agent == NULL) {
-        detection.options.agent = identify(detection.options.file, &error);
+        detection.options.agent = identify(&detection.options, &error);
         result = detection.options.agent == NULL ? -1 : 0;
     }
     if (result == 0) {
