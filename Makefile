@@ -63,7 +63,7 @@ $(BUILD)/obj/%.o: %.c
 	$(Q)$(compile) -c -o $@ $<
 
 # Files compiled in by EMBED (base/embed.h).
-$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js src/*/*/*.js src/*/*/*.css src/*/*.html src/*/*.sql)
+$(call objects,$(shell grep -l '^EMBED.' $(ALL_SOURCES) /dev/null)): $(wildcard src/*/*.json src/*/*/*.json src/*/*.js src/*/*/*.js src/*/*/*.css src/*/*/*.html src/*/*/LICENSE.* src/*/*.sql)
 
 # The agents' rules, all in one list.
 RULES := $(sort $(filter-out %/schema.json,$(wildcard src/agent/rules/*.json)))
