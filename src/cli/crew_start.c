@@ -29,35 +29,16 @@ struct slot {
 };
 
 struct answer {
-    char uuid[UUID_SIZE];
     bool interrupted;
     struct error error;
 };
 
-/* NULL and the error; what there is of the session stands in the answer then. */
-static json_t *begin_session(const struct crew_start *start, const struct config *config,
-                             struct answer *answer)
-{
-    json_t *session, *started;
-
-    memcpy(answer->uuid, start->uuid, sizeof answer->uuid);
-    if (start->resume)
-        return resume_session(start->uuid, &answer->error);
-    session = launch_create(&start->launch, config, answer->uuid, &answer->error);
-    if (session == NULL) {
-        answer->uuid[0] = '\0';
-        return NULL;
-    }
-    started = launch_start(&start->launch, answer->uuid, &answer->error);
-    json_decref(session);
-    return started;
-}
-
 /* In the starter: one write, of less than PIPE_BUF bytes. */
-static _Noreturn void begin(const struct crew_start *start, const struct config *config, int out)
+static _Noreturn void begin(const struct crew_start *start, int out)
 {
     struct answer answer = {0};
-    json_t *session = begin_session(start, config, &answer);
+    json_t *session = start->resume ? resume_session(start->uuid, &answer.error)
+                                    : launch_start(&start->launch, start->uuid, &answer.error);
 
     if (session != NULL) {
         answer.error = (struct error){0};
@@ -69,16 +50,35 @@ static _Noreturn void begin(const struct crew_start *start, const struct config 
     _exit(write(out, &answer, sizeof answer) == (ssize_t)sizeof answer ? 0 : 1);
 }
 
+/* Sessions stand in the order in which they were made, everywhere: here, one after another, and no two in one millisecond. */
+static int create(struct crew_start *start, const struct config *config)
+{
+    int64_t now = clock_realtime_ms();
+    json_t *session = launch_create(&start->launch, config, start->uuid, &start->error);
+
+    if (session == NULL) {
+        start->uuid[0] = '\0';
+        return -1;
+    }
+    json_decref(session);
+    while (clock_realtime_ms() == now)
+        (void)poll(NULL, 0, 1);
+    start->error = (struct error){0};
+    return 0;
+}
+
 static int spawn(struct slot *slot, struct crew_start *start, const struct config *config)
 {
     int ends[2];
     pid_t pid;
 
+    if (!start->resume && create(start, config) < 0)
+        return -1;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_errno(&start->error, "cannot make a pipe");
     pid = fork();
     if (pid == 0)
-        begin(start, config, ends[1]);
+        begin(start, ends[1]);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
@@ -101,7 +101,6 @@ static void take_answer(struct slot *slot)
         continue;
     slot->pid = 0;
     if (got == (ssize_t)sizeof answer) {
-        memcpy(slot->start->uuid, answer.uuid, sizeof answer.uuid);
         slot->start->interrupted = answer.interrupted;
         slot->start->error = answer.error;
     } else {

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import FAKE, PROGRAM, alive, until
+from harness import FAKE, PROGRAM, alive, read, until
 
 IDLE = {"command": [str(FAKE), "idle"]}
 
@@ -127,7 +127,8 @@ def test_what_is_done_is_not_done_twice(ganger):
 
 def lose(ganger, name):
     """Keeper, host and agent die together, as at a reboot."""
-    session = ganger.session(name)
+    session = ganger.phase_is(name, "idle")
+    until(lambda: b'"idle"' in read(ganger.state / "sessions" / session["id"] / "session.json"), "session.json to tell the phase")
     pids = [ganger.keeper_of(name), session["host_pid"], session["pid"]]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
@@ -256,5 +257,6 @@ def test_fifty_sessions_start_quickly(ganger):
     begun = time.monotonic()
     assert set(up(ganger).values()) == {"started"}
     assert time.monotonic() - begun < 20
+    assert [s["name"] for s in sorted(ganger.json("ls"), key=lambda s: s["created_at"])] == [f"s{i}" for i in range(50)]
     ganger.run("down", "--rm")
     assert ganger.json("ls") == []
