@@ -61,6 +61,7 @@ struct ring_header {
     struct ring_mark marks[2];
     _Atomic uint32_t mark;
     _Atomic uint32_t mark_reserved;
+    _Atomic uint64_t started_ns; /* of the attempt, by the monotonic clock; 0: not known */
 };
 
 #endif

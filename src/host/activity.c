@@ -368,7 +368,6 @@ static void tell_phase(struct host *host, enum phase shown)
     struct activity *activity = &host->activity;
     enum phase before = activity->reported;
     json_t *evidence = evidence_of(host, shown);
-    char label[64];
 
     activity->reported = shown;
     approvals_follow(host, shown);
@@ -378,8 +377,6 @@ static void tell_phase(struct host *host, enum phase shown)
                   json_object_get(evidence, "source"), "rank", json_object_get(evidence, "rank"), "detail",
                   json_object_get(evidence, "detail"), "until", json_time_or_null(until_of(host, shown))));
     json_decref(evidence);
-    (void)snprintf(label, sizeof label, "phase: %s", phase_name(shown));
-    attempt_marker(host, label);
     turn_follow(host, shown);
     session_changed(host, true);
     cancel_follow(host);

@@ -15,13 +15,13 @@
 #include "host/host.h"
 #include "host/recovery.h"
 #include "host/transcript.h"
-#include "store/recording.h"
 
 #define READS_A_WAKE 16
 #define CHECKPOINT_BYTES (8 * 1024 * 1024)
 #define STALL_NS 2000000000
 #define BELL_NS 100000000 /* between two bells that are told */
 #define CLOSED_NS 500000000
+#define START_AGE_MS 10000   /* a start that is told took less */
 #define TRANSCRIPT_LINES 500 /* that wait at most before they are written */
 
 /* ---- what the program asks of its terminal ---- */
@@ -137,6 +137,7 @@ void attempt_marker(struct host *host, const char *label)
         return;
     recorder_output(host->recorder, ring_parsed(host->attempt.ring), attempt_time(&host->attempt));
     recorder_marker(host->recorder, attempt_time(&host->attempt), label);
+    host_flush_soon(host);
 }
 
 void attempt_parse(struct host *host, const char *bytes, size_t length)
@@ -294,35 +295,26 @@ void attempt_exited(struct host *host, int status, int64_t at_ms)
 
 /* ---- begin and end ---- */
 
-static void start_recording(struct host *host, bool taken_over)
-{
-    struct attempt *attempt = &host->attempt;
-    uint64_t length = taken_over ? ring_recorded_length(attempt->ring) : 0;
-    struct error error;
-    int file = recording_open(host->session_dir, attempt->number, length, &error);
-    char name[32];
-
-    if (file < 0)
-        host_warn(host, "recording_failed", "%s", error.text);
-    else
-        length = (uint64_t)lseek(file, 0, SEEK_END);
-    recorder_begin(host->recorder, attempt->ring, file, length);
-    if (length == 0)
-        recorder_header(host->recorder, terminal_cols(attempt->terminal), terminal_rows(attempt->terminal),
-                        attempt->started_ms, NULL);
-    (void)snprintf(name, sizeof name, "attempt-%u.cast", attempt->number);
-    session_set(host, "recording", json_pack("{sssi}", "path", name, "bytes", 0));
-}
-
 static void take_start(struct attempt *attempt, const struct keeper_attempt *told, int pty)
 {
     attempt->number = told->attempt;
     attempt->pid = told->pid;
     attempt->pty = pty;
     attempt->started_ms = told->started_ms;
-    attempt->started_ns = host_now_ns() - (clock_realtime_ms() - told->started_ms) * 1000000;
-    if (attempt->started_ns > host_now_ns())
-        attempt->started_ns = host_now_ns();
+}
+
+/* The wall clock may be set at any time; what the first host of the attempt made of it stays. */
+static void take_time(struct attempt *attempt, bool taken_over)
+{
+    int64_t now = host_now_ns(), age_ms = clock_realtime_ms() - attempt->started_ms;
+
+    attempt->started_ns = ring_started(attempt->ring);
+    if (attempt->started_ns > 0 && attempt->started_ns <= now)
+        return;
+    if (age_ms < 0 || age_ms > now / 1000000 || (!taken_over && age_ms > START_AGE_MS))
+        age_ms = 0;
+    attempt->started_ns = now - age_ms * 1000000;
+    ring_set_started(attempt->ring, attempt->started_ns);
 }
 
 void attempt_colours(struct host *host)
@@ -349,6 +341,7 @@ int attempt_begin(struct host *host, const struct keeper_attempt *told, int pty,
     attempt->ring = ring_attach(ring, taken_over, error);
     if (attempt->ring == NULL)
         return -1;
+    take_time(attempt, taken_over);
     (void)ioctl(pty, TIOCGWINSZ, &size);
     if (taken_over) {
         recovery_rebuild(host, size.ws_col, size.ws_row);
@@ -357,7 +350,7 @@ int attempt_begin(struct host *host, const struct keeper_attempt *told, int pty,
         attempt->terminal = terminal_create(&options);
     }
     attempt_colours(host);
-    start_recording(host, taken_over);
+    recordings_begin(host, taken_over);
     if (taken_over)
         recorder_output(host->recorder, ring_parsed(attempt->ring), attempt_time(attempt));
     session_set(host, "cols", json_integer(terminal_cols(attempt->terminal)));

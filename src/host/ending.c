@@ -127,7 +127,7 @@ void ending_attempt(struct host *host)
         attempt_transcribe(host, true);
         keep_screen(host);
     }
-    recorder_end(host->recorder, attempt_time(attempt));
+    recordings_end(host);
     typing_end(host);
     tell_end(host, phase, detail, WIFEXITED(status) ? json_integer(WEXITSTATUS(status)) : json_null(),
              WIFSIGNALED(status) ? json_integer(WTERMSIG(status)) : json_null(), attempt->exited_ms);
@@ -185,6 +185,13 @@ void ending_session(struct host *host, enum phase phase, int grace_ms)
     (void)keeper_link_end(host->keeper, grace_ms);
 }
 
+void ending_done(struct host *host, enum phase phase, int grace_ms)
+{
+    host->attempt.ending = true;
+    host->attempt.ending_phase = phase;
+    (void)keeper_link_end(host->keeper, grace_ms);
+}
+
 void ending_replace(struct host *host)
 {
     host->attempt.ending = true;
@@ -224,7 +231,7 @@ void ending_keeper_lost(struct host *host)
         event_del(host->attempt.readable);
         attempt_transcribe(host, true);
         keep_screen(host);
-        recorder_end(host->recorder, attempt_time(&host->attempt));
+        recordings_end(host);
     }
     typing_end(host);
     tell_end(host, PHASE_FAILED, "keeper lost", json_null(), json_null(), clock_realtime_ms());

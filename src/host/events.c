@@ -66,6 +66,7 @@ uint64_t events_emit(struct host *host, const char *type, json_t *members)
     buffer_init(&line);
     append_envelope(host, seq, type, &line);
     append_members(&line, members);
+    recordings_mark_event(host, type, members);
     json_decref(members);
     (void)mask_json(host->mask, line.bytes, line.length);
     event_memory_add(&events->memory, type, line.bytes, line.length);

@@ -75,16 +75,22 @@ void host_warn(struct host *host, const char *code, const char *format, ...)
 
 /* ---- output ---- */
 
+void host_flush_soon(struct host *host)
+{
+    if (!event_pending(host->flush, EV_TIMEOUT, NULL))
+        host_timer(host->flush, FLUSH_NS);
+}
+
 void host_output(struct host *host)
 {
     struct attempt *attempt = &host->attempt;
 
     frames_update(host);
     recorder_output(host->recorder, ring_parsed(attempt->ring), attempt_time(attempt));
-    if (!event_pending(host->flush, EV_TIMEOUT, NULL))
-        host_timer(host->flush, FLUSH_NS);
+    host_flush_soon(host);
     attempt_transcribe(host, false);
     attempt_checkpoint(host, false);
+    recordings_follow(host);
     host->output_at = host_now_ns();
     if (host->compacted || !event_pending(host->quiet, EV_TIMEOUT, NULL))
         host_timer(host->quiet, COMPACT_NS);
@@ -181,6 +187,7 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
         (void)events_emit(host, "gap", json_pack("{sI}", "bytes", (json_int_t)host->lost));
         host->lost = 0;
     }
+    recordings_told(host, &news);
     events_stored(host, news.events);
 }
 
@@ -338,6 +345,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     cancel_init(host);
     turn_timer_init(host);
     session_timer_init(host);
+    headless_init(host);
     before_start_init(host);
     delivery_init(host);
     ledger_link_init(host);
@@ -379,6 +387,7 @@ void host_destroy(struct host *host)
     accounting_finish(host);
     delivery_finish(host);
     before_start_finish(host);
+    headless_finish(host);
     session_timer_finish(host);
     turn_timer_finish(host);
     cancel_finish(host);

@@ -26,11 +26,13 @@
 #include "host/delivery.h"
 #include "host/events.h"
 #include "host/frames.h"
+#include "host/headless.h"
 #include "host/hooks.h"
 #include "host/keeper_link.h"
 #include "host/permit.h"
 #include "host/progress.h"
 #include "host/recorder.h"
+#include "host/recordings.h"
 #include "host/retrying.h"
 #include "host/session.h"
 #include "host/session_timer.h"
@@ -67,6 +69,7 @@ struct host {
     struct activity activity;
     struct turn_timer turn_timer;
     struct session_timer session_timer;
+    struct headless headless;
     struct typing typing;
     struct delivery delivery;
     struct cancel cancel;
@@ -114,6 +117,8 @@ void host_destroy(struct host *host);
 void host_consider_leaving(struct host *host);
 /* After output was parsed or the screen changed: frames, then the recording. */
 void host_output(struct host *host);
+/* What waits for the recording is written, after a moment. */
+void host_flush_soon(struct host *host);
 /* A warning that clients see, and a line in host.log. */
 void host_warn(struct host *host, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -17,6 +17,7 @@
 #define OUTPUT_BATCH (64 * 1024) /* output that is written without waiting for company */
 #define OUTPUT_MERGE_NS 8000000  /* output within this time is one event of the recording */
 #define QUEUE_BYTES (8 * 1024 * 1024)
+#define ERRANDS_MS 2000 /* for what was written to become durable at the end */
 
 static bool has_work(const struct recorder *recorder)
 {
@@ -94,8 +95,9 @@ struct recorder *recorder_create(int session_dir, int events, struct error *erro
     recorder->session_dir = session_dir;
     recorder->events = events;
     recorder->events_length = lseek(events, 0, SEEK_END);
-    recorder->file = recorder->stream_file = -1;
+    recorder->recording.part.file = recorder->stream_file = -1;
     recorder->transcript.text = -1;
+    recorder_errands_init(recorder);
     recorder->notice = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     errno = recorder->notice < 0 ? errno : start_thread(recorder);
     if (recorder->notice >= 0 && errno == 0)
@@ -110,7 +112,7 @@ struct recorder *recorder_create(int session_dir, int events, struct error *erro
 
 static void close_files(struct recorder *recorder)
 {
-    int files[] = {recorder->notice, recorder->events, recorder->file, recorder->stream_file};
+    int files[] = {recorder->notice, recorder->events, recorder->recording.part.file, recorder->stream_file};
 
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (files[i] >= 0)
@@ -131,11 +133,15 @@ void recorder_destroy(struct recorder *recorder, int wait_ms)
     pthread_cond_signal(&recorder->work);
     pthread_mutex_unlock(&recorder->mutex);
     (void)pthread_join(recorder->thread, NULL);
+    if (!recorder_errands_finish(recorder, wait_ms < ERRANDS_MS ? wait_ms : ERRANDS_MS))
+        return;
     close_files(recorder);
     buffer_finish(&recorder->out);
     buffer_finish(&recorder->head);
+    buffer_finish(&recorder->input);
     mask_stream_finish(&recorder->masked);
     mask_stream_finish(&recorder->stream_masked);
+    mask_stream_finish(&recorder->input_masked);
     mask_destroy(recorder->mask);
     mask_destroy(recorder->new_mask);
     buffer_finish(&recorder->event_out);
@@ -194,28 +200,49 @@ struct job *recorder_job(enum job_type type)
     return job;
 }
 
-void recorder_begin(struct recorder *recorder, struct ring *ring, int file, uint64_t length)
+void recorder_begin(struct recorder *recorder, const struct recorder_recording *recording)
 {
     struct job *job = recorder_job(JOB_BEGIN);
 
-    job->ring = ring;
-    job->file = file;
-    job->number = length;
+    job->recording = *recording;
     pthread_mutex_lock(&recorder->mutex);
-    recorder->last_output = recorder->tail = ring_tail(ring);
-    recorder->length = length;
+    recorder->last_output = recorder->tail = ring_tail(recording->ring);
+    recorder->length = recorder_recorded(recording);
+    recorder->part = recording->part.part;
+    recorder->part_from = recording->part.offset;
+    recorder->part_bytes = recording->part_bytes;
+    /* Until the thread has begun. */
+    recorder->rotating = true;
     pthread_mutex_unlock(&recorder->mutex);
     recorder_give(recorder, job, true);
 }
 
-void recorder_header(struct recorder *recorder, int cols, int rows, int64_t started_ms, const char *command)
+bool recorder_part_full(struct recorder *recorder)
 {
-    struct job *job = recorder_job(JOB_HEADER);
+    bool full;
 
+    pthread_mutex_lock(&recorder->mutex);
+    full = !recorder->rotating && recorder->part > 0 && recorder->bytes <= QUEUE_BYTES &&
+           recorder->length >= recorder->rotate_from &&
+           recorder->length - recorder->part_from >= recorder->part_bytes;
+    pthread_mutex_unlock(&recorder->mutex);
+    return full;
+}
+
+void recorder_rotate(struct recorder *recorder, uint64_t position, int64_t at_ns, int cols, int rows,
+                     char *drawing, size_t length)
+{
+    struct job *job = recorder_job(JOB_ROTATE);
+
+    job->number = position;
+    job->at = at_ns;
     job->cols = cols;
     job->rows = rows;
-    job->at = started_ms;
-    job->text = command == NULL ? NULL : xstrdup(command);
+    job->text = drawing;
+    job->length = length;
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->rotating = true;
+    pthread_mutex_unlock(&recorder->mutex);
     recorder_give(recorder, job, true);
 }
 
@@ -268,6 +295,16 @@ void recorder_marker(struct recorder *recorder, int64_t at_ns, const char *label
     recorder_give(recorder, job, false);
 }
 
+void recorder_input(struct recorder *recorder, int64_t at_ns, const char *bytes, size_t length)
+{
+    struct job *job = recorder_job(JOB_INPUT);
+
+    job->at = at_ns;
+    job->text = xstrndup(bytes, length);
+    job->length = length;
+    recorder_give(recorder, job, false);
+}
+
 void recorder_end(struct recorder *recorder, int64_t at_ns)
 {
     struct job *job = recorder_job(JOB_END);
@@ -276,10 +313,28 @@ void recorder_end(struct recorder *recorder, int64_t at_ns)
     recorder_give(recorder, job, true);
 }
 
+/* What can be spared is dropped while the disk does not keep up. */
+static bool crowded(struct recorder *recorder)
+{
+    bool result;
+
+    pthread_mutex_lock(&recorder->mutex);
+    result = recorder->bytes > QUEUE_BYTES;
+    pthread_mutex_unlock(&recorder->mutex);
+    return result;
+}
+
 void recorder_event(struct recorder *recorder, uint64_t seq, const char *text, size_t length)
 {
-    struct job *job = recorder_job(JOB_EVENT);
+    struct job *job;
 
+    if (crowded(recorder)) {
+        pthread_mutex_lock(&recorder->mutex);
+        recorder_lose_events_locked(recorder, seq, seq);
+        pthread_mutex_unlock(&recorder->mutex);
+        return;
+    }
+    job = recorder_job(JOB_EVENT);
     job->number = seq;
     job->text = xstrndup(text, length);
     job->length = length;
@@ -310,17 +365,6 @@ void recorder_file(struct recorder *recorder, const char *name, char *text, size
     job->length = length;
     (void)strlcpy(job->name, name, sizeof job->name);
     recorder_give(recorder, job, true);
-}
-
-/* What can be spared is dropped while the disk does not keep up. */
-static bool crowded(struct recorder *recorder)
-{
-    bool result;
-
-    pthread_mutex_lock(&recorder->mutex);
-    result = recorder->bytes > QUEUE_BYTES;
-    pthread_mutex_unlock(&recorder->mutex);
-    return result;
 }
 
 void recorder_transcript(struct recorder *recorder, char *text, size_t length, uint32_t attempt,
@@ -384,6 +428,22 @@ bool recorder_stalled(struct recorder *recorder, int64_t ns)
     return stalled;
 }
 
+/* Jobs that would find nothing to do. */
+static void forget_output(struct recorder *recorder, uint64_t to)
+{
+    struct jobs kept = STAILQ_HEAD_INITIALIZER(kept);
+
+    while (!STAILQ_EMPTY(&recorder->jobs)) {
+        struct job *job = STAILQ_FIRST(&recorder->jobs);
+        STAILQ_REMOVE_HEAD(&recorder->jobs, entries);
+        if (job->type == JOB_OUTPUT && job->number <= to && job != recorder->newest)
+            free(job);
+        else
+            STAILQ_INSERT_TAIL(&kept, job, entries);
+    }
+    STAILQ_CONCAT(&recorder->jobs, &kept);
+}
+
 void recorder_drop(struct recorder *recorder, uint64_t to)
 {
     pthread_mutex_lock(&recorder->mutex);
@@ -392,6 +452,7 @@ void recorder_drop(struct recorder *recorder, uint64_t to)
         recorder->missing += to - recorder->tail;
         recorder->tail = to;
         ring_commit(recorder->ring, to, recorder->length);
+        forget_output(recorder, to);
     }
     pthread_mutex_unlock(&recorder->mutex);
 }
@@ -424,4 +485,14 @@ uint64_t recorder_length(struct recorder *recorder)
     length = recorder->length;
     pthread_mutex_unlock(&recorder->mutex);
     return length;
+}
+
+unsigned recorder_part(struct recorder *recorder)
+{
+    unsigned part;
+
+    pthread_mutex_lock(&recorder->mutex);
+    part = recorder->part;
+    pthread_mutex_unlock(&recorder->mutex);
+    return part;
 }

@@ -4,6 +4,9 @@
  * were given. Output is not copied: the thread encodes it from the ring, and frees it there once it is in
  * the recording; small amounts of it wait for other work or recorder_flush.
  *
+ * Two more threads come and go: one makes what was written durable, RECORDER_SYNC_MS after the first write that is not, so
+ * that a slow disk does not fill the ring; one compresses complete parts of the recording, at the lowest priority.
+ *
  * All functions are for the loop thread and return at once, but recorder_drain and recorder_destroy.
  * Times are nanoseconds since the start of the attempt.
  */
@@ -17,6 +20,9 @@
 #include "base/error.h"
 #include "base/mask.h"
 #include "host/ring.h"
+#include "store/recording.h"
+
+#define RECORDER_SYNC_MS 600
 
 struct recorder;
 
@@ -37,20 +43,39 @@ struct recorder_news {
     bool problem;    /* a file cannot be written; text says which and why */
     bool mended;     /* what could not be written can be again */
     uint64_t lost;   /* bytes of output that are missing from the recording, since the last news */
+    uint64_t events_from,
+        events_to; /* events that are missing from events.jsonl, since the last news; 0: none */
+    bool changed;  /* another part is written, or the recording is complete */
     char text[256];
 };
 void recorder_collect(struct recorder *recorder, struct recorder_news *news);
 
-/*
- * From here on output is recorded into `file` (recording_open, taken), whose valid length is `length`; `ring`
- * and its committed tail say where. With `length` 0 the header comes first: give it to recorder_header.
- */
-void recorder_begin(struct recorder *recorder, struct ring *ring, int file, uint64_t length);
-void recorder_header(struct recorder *recorder, int cols, int rows, int64_t started_ms, const char *command);
+struct recorder_recording {
+    uint32_t attempt;
+    struct ring *ring;
+    struct recording_part part; /* from recording_part_open; its file is taken, -1: it could not be opened */
+    uint64_t part_bytes;        /* a part of this size is complete */
+    bool keep;                  /* else complete parts are removed, and everything at the end */
+    int cols, rows;
+    int64_t started_ms; /* wall clock */
+};
+
+/* From here on output is recorded, from the ring's tail on. A file that is empty is given its header first; one that could
+ * not be opened is tried again. */
+void recorder_begin(struct recorder *recorder, const struct recorder_recording *recording);
+/* Whether another part is to be begun, as soon as the screen can be drawn. */
+bool recorder_part_full(struct recorder *recorder);
+/* Begins another part after the output up to `position`, with what draws the screen as it is there. Takes `drawing`. When it
+ * cannot be, the part goes on and recorder_part_full says so again later. Parts that are not kept are removed up to the last
+ * checkpoint. */
+void recorder_rotate(struct recorder *recorder, uint64_t position, int64_t at_ns, int cols, int rows,
+                     char *drawing, size_t length);
 /* The ring holds output up to the stream position `to`. */
 void recorder_output(struct recorder *recorder, uint64_t to, int64_t at_ns);
 void recorder_resize(struct recorder *recorder, int64_t at_ns, int cols, int rows);
 void recorder_marker(struct recorder *recorder, int64_t at_ns, const char *label);
+/* What a person typed. */
+void recorder_input(struct recorder *recorder, int64_t at_ns, const char *bytes, size_t length);
 /* Nothing more comes: an unfinished UTF-8 tail is written too and the file closed. */
 void recorder_end(struct recorder *recorder, int64_t at_ns);
 
@@ -87,7 +112,8 @@ bool recorder_stalled(struct recorder *recorder, int64_t ns);
 void recorder_drop(struct recorder *recorder, uint64_t to);
 /* Waits until every job given so far is done. False when that took longer than wait_ms. */
 bool recorder_drain(struct recorder *recorder, int wait_ms);
-/* Bytes of the recording. */
+/* Bytes of the recording, and the part that is written. */
 uint64_t recorder_length(struct recorder *recorder);
+unsigned recorder_part(struct recorder *recorder);
 
 #endif

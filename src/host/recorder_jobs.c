@@ -60,8 +60,7 @@ void recorder_report_locked(struct recorder *recorder, const char *what, int res
         recorder_notify(recorder);
 }
 
-/* Writes all at the offset. Returns 0, or -1 with errno; what was written in part is cut off again. */
-static int write_at(int file, const char *bytes, size_t length, off_t offset)
+int recorder_write_at(int file, const char *bytes, size_t length, off_t offset)
 {
     size_t done = 0;
 
@@ -81,77 +80,10 @@ static int write_at(int file, const char *bytes, size_t length, off_t offset)
     return 0;
 }
 
-/* ---- the recording ---- */
-
 void recorder_tell_room_locked(struct recorder *recorder)
 {
     recorder->news.room = recorder->news.room || recorder->await_room;
     recorder->await_room = false;
-}
-
-/* Publishes what a write of `length` bytes came to. */
-static void commit_locked(struct recorder *recorder, int result, size_t length)
-{
-    uint64_t taken = recorder->out_to > recorder->tail ? recorder->out_to - recorder->tail : 0;
-
-    if (result == 0) {
-        recorder->length += length;
-        recorder->missing -= recorder->marked;
-    } else {
-        recorder->news.lost += taken;
-        recorder->missing += taken;
-    }
-    recorder->marked = 0;
-    recorder->tail += taken;
-    ring_commit(recorder->ring, recorder->tail, recorder->length);
-    if (taken > 0)
-        recorder_tell_room_locked(recorder);
-}
-
-/* The next write begins with what the recording cannot do without, and says what is missing in between. */
-static void go_on_after(struct recorder *recorder, int result, uint64_t missing)
-{
-    char label[64];
-
-    buffer_clear(&recorder->out);
-    if (result == 0)
-        buffer_clear(&recorder->head);
-    else
-        buffer_append(&recorder->out, recorder->head.bytes, recorder->head.length);
-    if (missing == 0)
-        return;
-    if (recorder->cols > 0)
-        recording_encode_resize(&recorder->out, recorder->at, recorder->cols, recorder->rows);
-    (void)snprintf(label, sizeof label, "gap: %llu bytes", (unsigned long long)missing);
-    recording_encode_marker(&recorder->out, recorder->at, label);
-    recorder->marked = missing;
-}
-
-static bool has_news(const struct recorder_news *news)
-{
-    return news->room || news->problem || news->mended || news->lost > 0;
-}
-
-static void write_out(struct recorder *recorder)
-{
-    size_t length = recorder->out.length;
-    uint64_t missing;
-    bool news;
-    int result;
-
-    if (recorder->ring == NULL || (length == 0 && recorder->out_to <= recorder->tail))
-        return;
-    recorder_operation_begin(recorder);
-    result = write_at(recorder->file, recorder->out.bytes, length, (off_t)recorder->length);
-    recorder_operation_end_locked(recorder);
-    recorder_report_locked(recorder, "the recording", result);
-    commit_locked(recorder, result, length);
-    news = has_news(&recorder->news);
-    missing = recorder->missing;
-    pthread_mutex_unlock(&recorder->mutex);
-    go_on_after(recorder, result, missing);
-    if (news)
-        recorder_notify(recorder);
 }
 
 /* The room may have been there already when the loop asked for it. */
@@ -168,80 +100,6 @@ static void tell_room(struct recorder *recorder)
         recorder_notify(recorder);
 }
 
-static uint64_t encoded_to(struct recorder *recorder)
-{
-    uint64_t tail;
-
-    pthread_mutex_lock(&recorder->mutex);
-    tail = recorder->tail;
-    pthread_mutex_unlock(&recorder->mutex);
-    return recorder->out_to > tail ? recorder->out_to : tail;
-}
-
-/* Returns how many bytes it took. `whole`: what follows does not belong to them, or does not come. */
-static size_t encode_piece(struct recorder *recorder, uint64_t from, size_t length, int64_t at, bool whole)
-{
-    size_t decided = length, taken;
-    const char *bytes = ring_bytes(recorder->ring, from);
-    const char *masked = mask_stream_piece(&recorder->masked, recorder->mask, bytes, &decided, whole);
-
-    taken = decided == 0 ? 0 : recording_encode_output(&recorder->out, at, masked, decided, whole);
-    mask_stream_taken(&recorder->masked, recorder->mask, bytes, length, taken);
-    return taken;
-}
-
-static void encode_output(struct recorder *recorder, uint64_t to, int64_t at, int last)
-{
-    uint64_t from = encoded_to(recorder);
-
-    while (recorder->ring != NULL && from < to) {
-        size_t piece = ring_recordable(recorder->ring, &from, to), taken;
-        size_t length = piece > WRITE_BATCH ? WRITE_BATCH : piece;
-        bool whole = length == piece && (last || from + piece < to);
-        taken = length == 0 ? 0 : encode_piece(recorder, from, length, at, whole);
-        recorder->out_to = from + taken;
-        if (taken == 0)
-            break;
-        if (recorder->out.length >= WRITE_BATCH)
-            write_out(recorder);
-        from = encoded_to(recorder);
-    }
-}
-
-static void begin(struct recorder *recorder, struct job *job)
-{
-    if (recorder->file >= 0)
-        close(recorder->file);
-    recorder->file = job->file;
-    recorder->ring = job->ring;
-    recorder->out_to = ring_tail(job->ring);
-    mask_stream_finish(&recorder->masked);
-    buffer_clear(&recorder->out);
-    buffer_clear(&recorder->head);
-    recorder->cols = recorder->rows = 0;
-    recorder->marked = 0;
-    pthread_mutex_lock(&recorder->mutex);
-    recorder->missing = 0;
-    pthread_mutex_unlock(&recorder->mutex);
-}
-
-static void end(struct recorder *recorder, const struct job *job)
-{
-    uint64_t to;
-
-    if (recorder->ring == NULL)
-        return;
-    pthread_mutex_lock(&recorder->mutex);
-    to = recorder->last_output;
-    pthread_mutex_unlock(&recorder->mutex);
-    encode_output(recorder, to, job->at, 1);
-    write_out(recorder);
-    if (recorder->file >= 0)
-        close(recorder->file);
-    recorder->file = -1;
-    recorder->ring = NULL;
-}
-
 static void checkpoint(struct recorder *recorder, struct job *job)
 {
     struct checkpoint saved = {
@@ -249,9 +107,9 @@ static void checkpoint(struct recorder *recorder, struct job *job)
     struct error error;
     int result;
 
-    write_out(recorder);
+    recorder_write_recording(recorder);
     /* A state whose place in the recording is not known would be of no use. */
-    if (recorder->file < 0 || recorder->tail != job->number)
+    if (recorder->recording.part.file < 0 || recorder->tail != job->number)
         return;
     saved.recording_offset = recorder->length;
     recorder_operation_begin(recorder);
@@ -259,9 +117,18 @@ static void checkpoint(struct recorder *recorder, struct job *job)
     recorder_operation_end_locked(recorder);
     recorder_report_locked(recorder, "the checkpoint", result);
     pthread_mutex_unlock(&recorder->mutex);
+    if (result == 0)
+        recorder->checkpoint_offset = saved.recording_offset;
 }
 
 /* ---- the other files ---- */
+
+void recorder_lose_events_locked(struct recorder *recorder, uint64_t from, uint64_t to)
+{
+    if (recorder->news.events_from == 0)
+        recorder->news.events_from = from;
+    recorder->news.events_to = to;
+}
 
 static void write_events(struct recorder *recorder)
 {
@@ -270,12 +137,16 @@ static void write_events(struct recorder *recorder)
     if (recorder->event_out.length == 0)
         return;
     recorder_operation_begin(recorder);
-    result = write_at(recorder->events, recorder->event_out.bytes, recorder->event_out.length,
-                      recorder->events_length);
+    result = recorder_write_at(recorder->events, recorder->event_out.bytes, recorder->event_out.length,
+                               recorder->events_length);
     recorder_operation_end_locked(recorder);
     recorder_report_locked(recorder, SESSION_EVENTS, result);
-    if (result == 0)
+    if (result == 0) {
         recorder->events_length += (off_t)recorder->event_out.length;
+        recorder_unsynced_locked(recorder, UNSYNCED_EVENTS, recorder->events);
+    } else if (recorder->event_out.length > BACKLOG_BYTES) {
+        recorder_lose_events_locked(recorder, recorder->event_first, recorder->event_seq);
+    }
     recorder->news.events = recorder->event_seq;
     pthread_mutex_unlock(&recorder->mutex);
     /* While the disk is full, the last events wait for room. */
@@ -286,6 +157,8 @@ static void write_events(struct recorder *recorder)
 
 static void take_event(struct recorder *recorder, const struct job *job)
 {
+    if (recorder->event_out.length == 0)
+        recorder->event_first = job->number;
     buffer_append(&recorder->event_out, job->text, job->length);
     buffer_append_char(&recorder->event_out, '\n');
     recorder->event_seq = job->number;
@@ -337,18 +210,22 @@ static void write_transcript(struct recorder *recorder, const struct job *job)
     errno = code;
     recorder_operation_end_locked(recorder);
     recorder_report_locked(recorder, SESSION_TRANSCRIPT, result);
+    if (result == 0)
+        recorder_unsynced_locked(recorder, UNSYNCED_TRANSCRIPT, recorder->transcript.text);
     pthread_mutex_unlock(&recorder->mutex);
 }
 
-static void set_size(struct recorder *recorder, const struct job *job)
+static void resize(struct recorder *recorder, const struct job *job)
 {
+    recording_encode_resize(&recorder->out, recorder_part_time(recorder, job->at), job->cols, job->rows);
     recorder->cols = job->cols;
     recorder->rows = job->rows;
 }
 
 static bool is_of_recording(enum job_type type)
 {
-    return type == JOB_OUTPUT || type == JOB_RESIZE || type == JOB_MARKER || type == JOB_END;
+    return type == JOB_OUTPUT || type == JOB_INPUT || type == JOB_ROTATE || type == JOB_RESIZE ||
+           type == JOB_MARKER || type == JOB_END;
 }
 
 /* Events and checkpoints come masked. */
@@ -367,30 +244,31 @@ static void carry_out(struct recorder *recorder, struct job *job)
     if (is_of_recording(job->type))
         recorder->at = job->at;
     /* Events are written together, but before any file that was given after them. */
-    if (job->type != JOB_EVENT && job->type != JOB_OUTPUT && job->type != JOB_STREAM)
+    if (job->type != JOB_EVENT && job->type != JOB_OUTPUT && job->type != JOB_INPUT &&
+        job->type != JOB_STREAM)
         write_events(recorder);
     hide_secrets(recorder, job);
     switch (job->type) {
     case JOB_BEGIN:
-        begin(recorder, job);
-        break;
-    case JOB_HEADER:
-        recording_encode_header(&recorder->head, job->cols, job->rows, job->at, job->text, NULL);
-        buffer_append(&recorder->out, recorder->head.bytes, recorder->head.length);
-        set_size(recorder, job);
+        recorder_begin_recording(recorder, job);
         break;
     case JOB_OUTPUT:
-        encode_output(recorder, job->number, job->at, 0);
+        recorder_encode_output(recorder, job->number, job->at, 0);
+        break;
+    case JOB_INPUT:
+        recorder_encode_input(recorder, job, false);
+        break;
+    case JOB_ROTATE:
+        recorder_rotate_recording(recorder, job);
         break;
     case JOB_RESIZE:
-        recording_encode_resize(&recorder->out, job->at, job->cols, job->rows);
-        set_size(recorder, job);
+        resize(recorder, job);
         break;
     case JOB_MARKER:
-        recording_encode_marker(&recorder->out, job->at, job->text);
+        recording_encode_marker(&recorder->out, recorder_part_time(recorder, job->at), job->text);
         break;
     case JOB_END:
-        end(recorder, job);
+        recorder_end_recording(recorder, job);
         break;
     case JOB_EVENT:
         take_event(recorder, job);
@@ -422,7 +300,7 @@ void recorder_carry_out(struct recorder *recorder, struct jobs *jobs)
         free(job);
     }
     write_events(recorder);
-    write_out(recorder);
+    recorder_write_recording(recorder);
     tell_room(recorder);
     if (recorder->out.length == 0 && recorder->out.capacity > KEEP_BYTES &&
         recorder->out.capacity < WRITE_BATCH)

@@ -1,9 +1,7 @@
 #include "host/recovery.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "host/checkpoints.h"
@@ -13,20 +11,17 @@
 #include "store/recording.h"
 
 #define SLICE 4096
+#define START_MAX_S 1e9 /* of an attempt that lasts 30 years */
 
 static struct recording_reader *open_recording(struct host *host, uint64_t offset)
 {
-    char name[32];
     struct error error;
     struct recording_reader *reader;
     uint64_t end = ring_recorded_length(host->attempt.ring);
-    int file;
 
-    (void)snprintf(name, sizeof name, "attempt-%u.cast", host->attempt.number);
-    file = end == 0 || offset >= end ? -1 : openat(host->session_dir, name, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
+    if (end == 0 || offset >= end)
         return NULL;
-    reader = recording_reader_create(file, offset, end, &error);
+    reader = recording_reader_attempt(host->session_dir, host->attempt.number, offset, end, &error);
     if (reader == NULL)
         log_warning("the recording cannot be read: %s", error.text);
     return reader;
@@ -40,15 +35,24 @@ static void replay_text(struct host *host, const char *text, size_t length)
 
 static void replay_recording(struct host *host, struct recording_reader *reader)
 {
+    struct attempt *attempt = &host->attempt;
     struct recording_event event;
     struct error error;
+    int64_t last_ns = 0;
 
     while (recording_reader_next(reader, &event, &error) == 1) {
         int cols, rows;
+        if (event.seconds < START_MAX_S)
+            last_ns = (int64_t)(event.seconds * 1e9);
         if (event.type == 'o')
             replay_text(host, event.text, event.length);
         else if (event.type == 'r' && sscanf(event.text, "%dx%d", &cols, &rows) == 2)
-            terminal_resize(host->attempt.terminal, cols, rows);
+            terminal_resize(attempt->terminal, cols, rows);
+    }
+    /* Times never go back. */
+    if (last_ns > attempt_time(attempt)) {
+        attempt->started_ns = host_now_ns() - last_ns;
+        ring_set_started(attempt->ring, attempt->started_ns);
     }
 }
 

@@ -337,6 +337,16 @@ void ring_set_event_seq(struct ring *ring, uint64_t seq)
     STORE(ring->header->event_seq, seq);
 }
 
+int64_t ring_started(const struct ring *ring)
+{
+    return (int64_t)LOAD(ring->header->started_ns);
+}
+
+void ring_set_started(struct ring *ring, int64_t started_ns)
+{
+    STORE(ring->header->started_ns, (uint64_t)started_ns);
+}
+
 void ring_prompt(const struct ring *ring, uint64_t *number, uint32_t *state)
 {
     *number = LOAD(ring->header->prompt_number);

@@ -95,6 +95,10 @@ void ring_set_prompt(struct ring *ring, uint64_t number, uint32_t state);
 uint32_t ring_prompt_write(const struct ring *ring);
 void ring_set_prompt_write(struct ring *ring, uint32_t write);
 
+/* When the attempt started, by the monotonic clock; 0: not known. */
+int64_t ring_started(const struct ring *ring);
+void ring_set_started(struct ring *ring, int64_t started_ns);
+
 /* As in struct ring_mark. */
 struct ring_place {
     uint64_t line, drawn;

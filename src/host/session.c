@@ -22,8 +22,10 @@ static const char *const members[] = {
 static void write_now(struct host *host)
 {
     struct session *session = &host->session;
-    char *text = json_dumps(session->object, JSON_INDENT(1));
+    char *text;
 
+    session_set(host, "recording", recordings_public(host));
+    text = json_dumps(session->object, JSON_INDENT(1));
     event_del(session->timer);
     session->written_at = host_now_ms();
     if (text != NULL)
@@ -89,13 +91,9 @@ const char *session_name(const struct session *session)
 
 json_t *session_public(struct host *host)
 {
-    json_t *object = json_copy(host->session.object), *path;
-    json_t *recording = json_object_get(object, "recording");
+    json_t *object = json_copy(host->session.object);
 
-    path = json_is_object(recording) ? json_incref(json_object_get(recording, "path")) : json_null();
-    json_object_set_new(
-        object, "recording",
-        json_pack("{sosI}", "path", path, "bytes", (json_int_t)recorder_length(host->recorder)));
+    json_object_set_new(object, "recording", recordings_public(host));
     session_dir_make_public(object);
     return object;
 }

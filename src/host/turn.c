@@ -96,6 +96,7 @@ void turn_end(struct host *host, const char *outcome)
     if (strcmp(outcome, "completed") == 0)
         session_set_error(host, NULL, NULL, NULL, NULL);
     retrying_turn_ended(host, outcome);
+    headless_turn_ended(host, outcome);
     accounting_usage(host);
 }
 

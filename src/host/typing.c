@@ -7,14 +7,18 @@
 #include "host/host.h"
 #include "rpc/protocol.h"
 
-/* Writes what it can of the buffer. False when the rest has to wait. */
-static bool write_out(struct host *host, struct buffer *buffer)
+/* Writes what it can of the buffer, what a person `typed` or not. False when the rest has to wait. */
+static bool write_out(struct host *host, struct buffer *buffer, bool typed)
 {
     size_t done = 0;
 
     while (done < buffer->length) {
+        /* Before it is written: then it may be answered, and the terminal be another. */
+        bool recorded = typed && recordings_take_input(host);
         ssize_t wrote = write(host->attempt.pty, buffer->bytes + done, buffer->length - done);
         if (wrote > 0) {
+            if (recorded)
+                recordings_input(host, buffer->bytes + done, (size_t)wrote);
             done += (size_t)wrote;
         } else if (wrote < 0 && errno == EINTR) {
             continue;
@@ -36,7 +40,7 @@ static void flush(struct host *host)
 
     if (host->attempt.pty < 0 || typing->pending_id != 0)
         return;
-    if (!write_out(host, &typing->replies) || (!typing->held && !write_out(host, &typing->keys)))
+    if (!write_out(host, &typing->replies, false) || (!typing->held && !write_out(host, &typing->keys, true)))
         event_add(typing->writable, NULL);
 }
 

@@ -1,12 +1,7 @@
-/* The writing half of recording.h. */
+/* What recording.h says of encoding. */
 #include "store/recording.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/utf8.h"
@@ -17,35 +12,54 @@
 #define ONES 0x0101010101010101u
 #define HIGHS 0x8080808080808080u
 
-void recording_encode_header(struct buffer *out, int cols, int rows, int64_t started_ms, const char *command,
-                             const char *title)
+static void begin_header(struct buffer *out, int cols, int rows, int64_t started_ms, const char *command)
 {
     buffer_printf(out, "{\"version\":2,\"width\":%d,\"height\":%d,\"timestamp\":%lld", cols, rows,
                   (long long)(started_ms / 1000));
-    if (command != NULL) {
-        buffer_append_string(out, ",\"command\":");
-        json_append_quoted(out, command, strlen(command));
-    }
+    if (command == NULL)
+        return;
+    buffer_append_string(out, ",\"command\":");
+    json_append_quoted(out, command, strlen(command));
+}
+
+static void end_header(struct buffer *out)
+{
+    buffer_append_string(out, ",\"env\":{\"TERM\":\"xterm-256color\"}}\n");
+}
+
+void recording_encode_header(struct buffer *out, int cols, int rows, int64_t started_ms, const char *command,
+                             const char *title)
+{
+    begin_header(out, cols, rows, started_ms, command);
     if (title != NULL) {
         buffer_append_string(out, ",\"title\":");
         json_append_quoted(out, title, strlen(title));
     }
-    buffer_append_string(out, ",\"env\":{\"TERM\":\"xterm-256color\"}}\n");
+    end_header(out);
 }
 
-/* `[seconds,"type",` with six decimals, without the locale's decimal comma. */
-static void begin_event(struct buffer *out, int64_t at_ns, char type)
+/* Seconds with six decimals, without the locale's decimal comma. */
+static void put_seconds(struct buffer *out, int64_t ns)
 {
-    uint64_t microseconds = at_ns < 0 ? 0 : (uint64_t)at_ns / 1000;
+    uint64_t microseconds = ns < 0 ? 0 : (uint64_t)ns / 1000;
     uint64_t fraction = microseconds % 1000000;
-    char tail[] = ".000000,\"?\",";
+    char tail[] = ".000000";
 
     for (int i = 6; i > 0; i--, fraction /= 10)
         tail[i] = (char)('0' + fraction % 10);
-    tail[9] = type;
-    buffer_append_char(out, '[');
     buffer_append_number(out, microseconds / 1000000);
     buffer_append(out, tail, sizeof tail - 1);
+}
+
+/* `[seconds,"type",` */
+static void begin_event(struct buffer *out, int64_t at_ns, char type)
+{
+    char middle[] = ",\"?\",";
+
+    middle[2] = type;
+    buffer_append_char(out, '[');
+    put_seconds(out, at_ns);
+    buffer_append(out, middle, sizeof middle - 1);
 }
 
 /* High bits mark bytes that JSON must not hold as they are, or that need a look as UTF-8; the lowest mark is exact. */
@@ -177,49 +191,26 @@ void recording_encode_marker(struct buffer *out, int64_t at_ns, const char *labe
     put_text(out, label, strlen(label));
 }
 
-/* The length of the file up to its last \n, at most `size`. */
-static int64_t whole_lines(int file, int64_t size)
+void recording_encode_input(struct buffer *out, int64_t at_ns, const char *bytes, size_t length)
 {
-    char block[4096];
-
-    while (size > 0) {
-        size_t room = size < (int64_t)sizeof block ? (size_t)size : sizeof block;
-        ssize_t got = pread(file, block, room, size - (int64_t)room);
-        const char *found = got <= 0 ? NULL : memrchr(block, '\n', (size_t)got);
-        if (found != NULL)
-            return size - (int64_t)room + (found - block) + 1;
-        if (got != (ssize_t)room)
-            return 0;
-        size -= (int64_t)room;
-    }
-    return 0;
+    if (length == 0)
+        return;
+    begin_event(out, at_ns, 'i');
+    put_text(out, bytes, length);
 }
 
-static int cut_to(int file, uint64_t length)
+void recording_encode_part(struct buffer *out, unsigned part, uint64_t offset, int64_t start_ns, int cols,
+                           int rows, int64_t now_ms, const char *command, const char *screen,
+                           size_t screen_length)
 {
-    struct stat status;
-    int64_t keep = length > INT64_MAX ? INT64_MAX : (int64_t)length;
-
-    if (fstat(file, &status) < 0)
-        return -1;
-    if (status.st_size < keep)
-        keep = whole_lines(file, status.st_size);
-    return ftruncate(file, keep) < 0 || lseek(file, keep, SEEK_SET) < 0 ? -1 : 0;
-}
-
-int recording_open(int session_dir, unsigned attempt, uint64_t length, struct error *error)
-{
-    char name[32];
-    int file;
-
-    (void)snprintf(name, sizeof name, "attempt-%u.cast", attempt);
-    file = openat(session_dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0)
-        return error_errno(error, "cannot open the recording %s", name);
-    if (cut_to(file, length) < 0) {
-        error_errno(error, "cannot cut the recording %s to %llu bytes", name, (unsigned long long)length);
-        close(file);
-        return -1;
-    }
-    return file;
+    begin_header(out, cols, rows, now_ms, command);
+    buffer_printf(out, ",\"ganger\":{\"part\":%u,\"offset\":%llu,\"start_s\":", part,
+                  (unsigned long long)offset);
+    put_seconds(out, start_ns);
+    buffer_append_string(out, screen == NULL ? "}" : ",\"screen\":true}");
+    end_header(out);
+    if (screen == NULL)
+        return;
+    begin_event(out, 0, 'o');
+    put_text(out, screen, screen_length);
 }

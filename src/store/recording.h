@@ -5,9 +5,9 @@
  *
  * The first line of a part is the header; then one JSON array a line: [seconds, "o" output | "i" input | "m" marker | "r"
  * resize, text]. Text is UTF-8; an unfinished sequence waits for the next event, invalid bytes become U+FFFD. The header of
- * part K above 1 has "ganger": {"part": K, "offset": O, "start_s": S}: the part begins at offset O of the whole recording
- * and S seconds after the attempt's start (its times count from there), and its first event draws the screen as it was: no
- * output of the agent, left out when all parts are read as one.
+ * part K above 1 has "ganger": {"part": K, "offset": O, "start_s": S, "screen": true}: the part begins at offset O of the
+ * whole recording and S seconds after the attempt's start (its times count from there). With "screen": true its first event
+ * draws the screen as it was: no output of the agent, left out when all parts are read as one.
  *
  * Offsets count the bytes of all parts, headers included, uncompressed. The ring's committed length is such an offset; the
  * last part is cut to it, so a recording never ends in a torn line.
@@ -64,15 +64,14 @@ int recording_part_open(int session_dir, unsigned attempt, uint64_t length, stru
                         struct error *error);
 /* Makes part `part`, empty. A descriptor or -1. */
 int recording_part_create(int session_dir, unsigned attempt, unsigned part, struct error *error);
+/* Removes the parts of the attempt below part `before`; 0: all of them. Returns 0 or -1. */
+int recording_remove(int session_dir, unsigned attempt, unsigned before, struct error *error);
 /*
- * Compresses the parts of all attempts that are complete: all but the last of attempt `current` (0: none is current, and
- * still the last of each stays as it is). What an earlier call left half done is done again. Takes its time: up to a second
- * of processor time a part; `stop` (may be NULL) is looked at in between. Returns 0 or -1.
+ * Compresses the parts of all attempts that are complete: those after which another one has begun. So the last part of each
+ * stays as it is, also that which is being written. What an earlier call left half done is done again. Takes its time: up to a
+ * second of processor time a part; `stop` (may be NULL) is looked at in between. Returns 0 (also when stopped) or -1.
  */
-int recording_compress(int session_dir, unsigned current, const atomic_bool *stop, struct error *error);
-
-/* Opens (or makes) DIR/attempt-N.cast, cut to `length` bytes. A descriptor or -1. */
-int recording_open(int session_dir, unsigned attempt, uint64_t length, struct error *error);
+int recording_compress(int session_dir, const atomic_bool *stop, struct error *error);
 
 /* ---- reading ---- */
 struct recording_event {

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "host/recorder.h"
 #include "scratch.h"
 #include "store/checkpoint.h"
@@ -90,10 +92,23 @@ static char *content(const struct bench *bench, const char *name)
     return bytes;
 }
 
+static void begin_with(struct bench *bench, uint64_t length, uint64_t part_bytes, bool keep)
+{
+    struct recorder_recording recording = {.attempt = 1,
+                                           .ring = bench->ring,
+                                           .part_bytes = part_bytes,
+                                           .keep = keep,
+                                           .cols = 80,
+                                           .rows = 24,
+                                           .started_ms = 1795238384000};
+
+    CHECK_NUMBER(recording_part_open(bench->folder, 1, length, &recording.part, NULL), 0);
+    recorder_begin(bench->recorder, &recording);
+}
+
 static void begin(struct bench *bench)
 {
-    recorder_begin(bench->recorder, bench->ring, recording_open(bench->folder, 1, 0, NULL), 0);
-    recorder_header(bench->recorder, 80, 24, 1795238384000, NULL);
+    begin_with(bench, 0, 1 << 20, true);
 }
 
 TEST(output_is_recorded_and_freed)
@@ -221,7 +236,14 @@ TEST(full_disk_stops_nothing)
     struct bench bench;
 
     bench_open(&bench);
-    recorder_begin(bench.recorder, bench.ring, open("/dev/full", O_RDWR | O_CLOEXEC), 0);
+    recorder_begin(bench.recorder, &(struct recorder_recording){
+                                       .attempt = 1,
+                                       .ring = bench.ring,
+                                       .part = {.file = open("/dev/full", O_RDWR | O_CLOEXEC), .part = 1},
+                                       .part_bytes = 1 << 20,
+                                       .keep = true,
+                                       .cols = 80,
+                                       .rows = 24});
     output(&bench, "lost", 1000000);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
     recorder_collect(bench.recorder, &news);
@@ -340,6 +362,186 @@ TEST(a_stream_that_cannot_be_written_is_freed_all_the_same)
     CHECK(news.problem);
     bench_close(&bench);
     ring_detach(ring);
+}
+
+/* ---- parts ---- */
+
+static bool is_there(const struct bench *bench, const char *name)
+{
+    return faccessat(bench->folder, name, F_OK, 0) == 0;
+}
+
+static void rotate(struct bench *bench, int64_t at_ns)
+{
+    recorder_rotate(bench->recorder, ring_parsed(bench->ring), at_ns, 80, 24, strdup("\033[Hscreen"), 9);
+    CHECK(recorder_drain(bench->recorder, WAIT_MS));
+}
+
+/* What is printed in the whole recording of the attempt. */
+static char *printed(const struct bench *bench)
+{
+    struct recording_reader *reader = recording_reader_attempt(bench->folder, 1, 0, 0, NULL);
+    struct recording_event event;
+    struct buffer out = {0};
+
+    while (reader != NULL && recording_reader_next(reader, &event, NULL) == 1) {
+        if (event.type == 'o')
+            buffer_append(&out, event.text, event.length);
+    }
+    recording_reader_destroy(reader);
+    buffer_append_char(&out, '\0');
+    return buffer_steal(&out);
+}
+
+TEST(parts_follow_one_another)
+{
+    struct recorder_news news;
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    begin_with(&bench, 0, 150, true);
+    output(&bench, "one", 1000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK(!recorder_part_full(bench.recorder));
+    output(&bench, "a line that is long enough for the first part to be full", 2000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK(recorder_part_full(bench.recorder));
+    rotate(&bench, 1500000999);
+    CHECK_NUMBER(recorder_part(bench.recorder), 2);
+    recorder_collect(bench.recorder, &news);
+    CHECK(news.changed && !news.problem);
+    output(&bench, " two", 2500000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    text = content(&bench, "attempt-1.2.cast");
+    CHECK(strstr(text, ",\"start_s\":1.500000,\"screen\":true}") != NULL);
+    CHECK(strstr(text, "[0.000000,\"o\",\"\\u001b[Hscreen\"]\n[1.000000,\"o\",\" two\"]\n") != NULL);
+    free(text);
+    CHECK_NUMBER(ring_recorded_length(bench.ring), recorder_length(bench.recorder));
+    text = printed(&bench);
+    CHECK_STRING(text, "onea line that is long enough for the first part to be full two");
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(a_part_that_cannot_be_made_is_tried_again_later)
+{
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    begin_with(&bench, 0, 10, true);
+    output(&bench, "one", 1000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK_NUMBER(mkdirat(bench.folder, "attempt-1.2.cast", 0700), 0);
+    rotate(&bench, 2000000);
+    CHECK_NUMBER(recorder_part(bench.recorder), 1);
+    CHECK(!recorder_part_full(bench.recorder));
+    output(&bench, " two", 3000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    text = content(&bench, "attempt-1.cast");
+    CHECK(strstr(text, "one") != NULL && strstr(text, " two") != NULL);
+    free(text);
+    CHECK_NUMBER(unlinkat(bench.folder, "attempt-1.2.cast", AT_REMOVEDIR), 0);
+    bench_close(&bench);
+}
+
+TEST(what_may_be_half_a_secret_keeps_the_part)
+{
+    struct mask *mask = mask_create();
+    struct bench bench;
+    char *text;
+
+    CHECK(mask_add(mask, "hunter2hunter2", 14));
+    bench_open(&bench);
+    recorder_mask(bench.recorder, mask);
+    begin_with(&bench, 0, 10, true);
+    output(&bench, "is hunter2", 1000000);
+    rotate(&bench, 2000000);
+    CHECK_NUMBER(recorder_part(bench.recorder), 1);
+    output(&bench, "hunter2.", 3000000);
+    recorder_input(bench.recorder, 4000000, "hun", 3);
+    recorder_input(bench.recorder, 5000000, "ter2hunter2\r", 12);
+    rotate(&bench, 6000000);
+    CHECK_NUMBER(recorder_part(bench.recorder), 2);
+    text = content(&bench, "attempt-1.cast");
+    CHECK(strstr(text, "hunter") == NULL);
+    CHECK(strstr(text, "**************.\"]\n[0.005000,\"i\",\"**************\\r\"]\n") != NULL);
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(parts_that_are_not_kept_are_removed_behind_the_checkpoint)
+{
+    struct bench bench;
+
+    bench_open(&bench);
+    begin_with(&bench, 0, 10, false);
+    output(&bench, "one", 1000000);
+    rotate(&bench, 2000000);
+    CHECK(is_there(&bench, "attempt-1.cast"));
+    output(&bench, "two", 3000000);
+    recorder_checkpoint(bench.recorder, 1, ring_parsed(bench.ring), strdup("state"), 5);
+    rotate(&bench, 4000000);
+    CHECK(!is_there(&bench, "attempt-1.cast") && !is_there(&bench, "attempt-1.2.cast"));
+    CHECK(is_there(&bench, "attempt-1.3.cast"));
+    recorder_end(bench.recorder, 5000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    CHECK(!is_there(&bench, "attempt-1.3.cast"));
+    bench_close(&bench);
+}
+
+TEST(a_recording_that_cannot_be_opened_is_tried_again)
+{
+    struct recorder_recording recording = {
+        .attempt = 1, .part_bytes = 1000, .keep = true, .cols = 80, .rows = 24};
+    int64_t until = clock_monotonic_ns() + WAIT_MS * 1000000LL;
+    struct bench bench;
+    char *text;
+
+    bench_open(&bench);
+    recording.ring = bench.ring;
+    recording.part.file = -1;
+    recorder_begin(bench.recorder, &recording);
+    output(&bench, "lost", 1000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    while (!is_there(&bench, "attempt-1.cast") && clock_monotonic_ns() < until) {
+        output(&bench, "x", 2000000);
+        CHECK(recorder_drain(bench.recorder, WAIT_MS));
+        (void)poll(NULL, 0, 20);
+    }
+    output(&bench, "after", 3000000);
+    CHECK(recorder_drain(bench.recorder, WAIT_MS));
+    text = content(&bench, "attempt-1.cast");
+    CHECK(text != NULL && text[0] == '{');
+    CHECK(strstr(text, "\"gap: ") != NULL && strstr(text, "after") != NULL);
+    free(text);
+    bench_close(&bench);
+}
+
+TEST(events_that_a_full_disk_refused_for_too_long_are_told)
+{
+    char line[4096];
+    struct recorder_news news = {0};
+    struct rlimit limit, small;
+    struct bench bench;
+    uint64_t from = 0;
+
+    memset(line, 'x', sizeof line);
+    bench_open(&bench);
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && getrlimit(RLIMIT_FSIZE, &limit) == 0);
+    small = (struct rlimit){.rlim_cur = 10, .rlim_max = limit.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    for (uint64_t seq = 1; seq <= 600 && from == 0; seq++) {
+        recorder_event(bench.recorder, seq, line, sizeof line);
+        CHECK(recorder_drain(bench.recorder, WAIT_MS));
+        recorder_collect(bench.recorder, &news);
+        from = news.events_from;
+    }
+    CHECK_NUMBER(from, 1);
+    CHECK(news.events_to > 200 && news.events_to < 400);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    bench_close(&bench);
 }
 
 TEST_MAIN
