@@ -128,12 +128,22 @@ static bool retry_elsewhere(struct ui *ui)
     return count > 0;
 }
 
+/* What an accident ended is not run again, but goes on. */
+static bool resume_lost(struct ui *ui)
+{
+    if (ui->focus->phase != PHASE_LOST)
+        return false;
+    ui_say(ui, false, "%s: resuming…", ui->focus->name);
+    run_on(ui, "resume", ui->focus->uuid);
+    return true;
+}
+
 static void act_retry(struct ui *ui, int argument)
 {
     char question[160];
 
     (void)argument;
-    if (none(ui) || refused(ui) || retry_elsewhere(ui))
+    if (none(ui) || refused(ui) || resume_lost(ui) || retry_elsewhere(ui))
         return;
     (void)snprintf(question, sizeof question, "%s works: end this attempt and retry?", ui->focus->name);
     if (ui->focus->phase >= PHASE_CONNECTING && ui->focus->phase <= PHASE_TOOL)
@@ -485,7 +495,7 @@ static const struct action actions[] = {
     {"approve", "Sessions", "read what it asks, and approve", {"a"}, act_answer, false},
     {"deny", "Sessions", "read what it asks, and deny", {"d"}, act_answer, true},
     {"cancel", "Sessions", "cancel the turn", {"c"}, act_cancel, 0},
-    {"retry", "Sessions", "run the last prompt again", {"r"}, act_retry, 0},
+    {"retry", "Sessions", "run the last prompt again; a lost session goes on", {"r"}, act_retry, 0},
     {"kill", "Sessions", "end the session (asks)", {"x"}, act_kill, 0},
     {"remove", "Sessions", "remove an ended session (asks)", {"X"}, act_remove, 0},
     {"end-all", "Sessions", "end all sessions (asks)", {"Q"}, act_end_all, 0},

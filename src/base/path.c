@@ -250,6 +250,8 @@ int path_write_atomic(int folder, const char *name, const void *bytes, size_t le
     if (fsync(file) < 0 || renameat(folder, temporary, folder, name) < 0)
         goto failed;
     close(file);
+    /* Not every file system knows this for folders; the old file stays then, after a power loss. */
+    (void)fsync(folder);
     return 0;
 failed:
     error_errno(error, "cannot write %s", name);

@@ -15,7 +15,8 @@
 #include "store/session_dir.h"
 #include "store/session_lost.h"
 
-#define SETTLE_MS 10000 /* for an agent to be there, or to say that it cannot */
+#define FOUND_MS 2000
+#define SETTLE_MS 5000 /* for an agent to be there, or to say that it cannot */
 #define LOOK_MS 50
 
 static int run(int argc, char **argv);
@@ -150,14 +151,38 @@ static int check_begun(const json_t *session, struct error *error)
                      json_member_string(session, "name", ""));
 }
 
+/* Another ganger that finds the session lost holds its lock for a moment. */
+static void settle(const char *uuid)
+{
+    int64_t deadline = clock_monotonic_ns() + FOUND_MS * 1000000LL;
+
+    while (session_dir_alive(cli_state_dir(), uuid, NULL) == 1 && clock_monotonic_ns() < deadline) {
+        struct error error;
+        struct client *client = client_connect(cli_runtime_dir(), uuid, FOUND_MS, &error);
+        client_destroy(client);
+        if (client != NULL)
+            return;
+        (void)poll(NULL, 0, LOOK_MS);
+    }
+    (void)session_lost_settle(cli_state_dir(), uuid);
+}
+
 json_t *resume_session(const char *uuid, struct error *error)
 {
     json_t *session, *begun = NULL;
     char *folder;
     int attempt;
 
+    settle(uuid);
     /* The host of a keeper that died may still be writing. */
-    if (cli_leave(uuid, error) < 0 || (session = session_dir_read(cli_state_dir(), uuid, error)) == NULL)
+    session = cli_session(uuid, CLI_CALL_TIMEOUT_MS, error);
+    if (session == NULL || check_lost(uuid, session, error) < 0 || cli_leave(uuid, error) < 0) {
+        json_decref(session);
+        return NULL;
+    }
+    json_decref(session);
+    session = session_dir_read(cli_state_dir(), uuid, error);
+    if (session == NULL)
         return NULL;
     attempt = (int)json_member_integer(session, "attempt", 0) + 1;
     folder = xstrdup(json_member_string(session, "cwd", "/"));

@@ -34,6 +34,12 @@ struct turn {
     uint64_t seq;
 };
 
+/* What waited in a lost session goes on when that is resumed. */
+static bool was_lost(const json_t *event)
+{
+    return strcmp(json_member_string(json_object_get(event, "exit"), "state", ""), "lost") == 0;
+}
+
 static void judge(struct turn *turn, const json_t *event)
 {
     const char *type = json_member_string(event, "type", "");
@@ -59,8 +65,9 @@ static void judge(struct turn *turn, const json_t *event)
         turn->code = strcmp(outcome, "completed") == 0
                          ? EXIT_OK
                          : cli_errorf(turn->name, "the turn ended: %s", outcome);
-    } else if (turn->known && ((strcmp(type, "attempt_ended") == 0 && turn->retry_id[0] == '\0') ||
-                               strcmp(type, "session_ended") == 0)) {
+    } else if (turn->known &&
+               ((strcmp(type, "attempt_ended") == 0 && turn->retry_id[0] == '\0' && !was_lost(event)) ||
+                strcmp(type, "session_ended") == 0)) {
         turn->code = cli_errorf(
             turn->name, "the session ended before the turn did: `ganger show %s` says why", turn->name);
     }

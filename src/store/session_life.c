@@ -80,7 +80,9 @@ bool session_starting(const char *state_dir, const char *uuid, const json_t *ses
     int64_t age_ms;
     bool found;
 
-    if (strcmp(json_member_string(session, "phase", ""), "initializing") != 0)
+    /* A host that wrote its number had a keeper with the lock. */
+    if (strcmp(json_member_string(session, "phase", ""), "initializing") != 0 ||
+        json_is_integer(json_object_get(session, "host_pid")))
         return false;
     folder = session_dir_path(state_dir, uuid);
     path = path_join(folder, SESSION_FILE);
