@@ -177,7 +177,7 @@ TEST(terminated_keeper_ends_agent_and_host)
     session_start(&session);
     CHECK_NUMBER(start_marked(&session, "sleep 1000; :", NULL), 0);
     (void)kill(session.keeper, SIGTERM);
-    session_await_exit(&session, KEEPER_EXIT_LEADER | KEEPER_EXIT_ALL_GONE);
+    session_await_exit(&session, KEEPER_EXIT_LEADER | KEEPER_EXIT_ALL_GONE | KEEPER_EXIT_TOLD);
     CHECK(waitpid(session.keeper, &status, 0) == session.keeper);
     CHECK_NUMBER(status, 0);
     CHECK_NUMBER(session_count(mark_of(&session)), 0);

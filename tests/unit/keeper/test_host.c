@@ -17,8 +17,8 @@ static int launch(struct session *session, struct error *error)
 
     session_program("ganger-keeper", keeper);
     session_program("mini-host", puppet);
-    return runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", -1, &session->keeper, &host,
-                               error);
+    return runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", -1, &session->keeper,
+                               &host, error);
 }
 
 TEST(next_host_finds_the_agent_running)
@@ -102,6 +102,44 @@ TEST(host_that_exits_with_an_error_is_replaced)
     CHECK_NUMBER(session_finish(&session), 0);
 }
 
+TEST(hand_overs_are_no_failures)
+{
+    struct session session;
+    char status = KEEPER_HANDOVER_STATUS;
+    long start;
+
+    session_start(&session);
+    session_shell(&session, "exec cat");
+    start = session_now_ms();
+    for (unsigned hosts = 2; hosts <= 8; hosts++) {
+        CHECK_NUMBER(write(session.puppet, &status, 1), 1);
+        session_adopt(&session);
+        CHECK_NUMBER(session.hello.hosts, hosts);
+        CHECK_NUMBER(WEXITSTATUS(session.hello.last_status), KEEPER_HANDOVER_STATUS);
+        session_await(&session, KEEPER_FDS);
+    }
+    /* As many failures would wait for seconds. */
+    CHECK(session_now_ms() - start < 2000);
+    CHECK_NUMBER(session_finish(&session), 0);
+}
+
+TEST(host_that_leaves_before_it_is_ready_is_replaced)
+{
+    struct session session;
+
+    session_start(&session);
+    session_shell(&session, "exec cat");
+    make_file(&session, "hang");
+    session_kill_host(&session);
+    session_adopt(&session);
+    CHECK_NUMBER(write(session.puppet, "", 1), 1);
+    session_adopt(&session);
+    CHECK_NUMBER(session.hello.last_status, 0);
+    session_await(&session, KEEPER_FDS);
+    CHECK_NUMBER(session.message.error, 0);
+    CHECK_NUMBER(session_finish(&session), 0);
+}
+
 TEST(host_that_reads_nothing_blocks_nothing)
 {
     struct session session;
@@ -180,11 +218,12 @@ TEST(missing_executables_and_folders_are_named)
                  -1);
     CHECK_STRING(error.text, "cannot run /no/keeper: No such file or directory");
     CHECK_NUMBER(
-        runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/", -1, &one, &other, &error), -1);
-    CHECK_STRING(error.text, "cannot open /no/host: No such file or directory");
-    CHECK_NUMBER(
-        runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/no", -1, &one, &other, &error),
+        runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/", -1, &one, &other, &error),
         -1);
+    CHECK_STRING(error.text, "cannot open /no/host: No such file or directory");
+    CHECK_NUMBER(runner_local_launch(keeper, "/no/host", SESSION_UUID, session.folder, "/no", -1, &one,
+                                     &other, &error),
+                 -1);
     CHECK_STRING(error.text, "cannot enter /no: No such file or directory");
     (void)session_finish(&session);
 }
