@@ -141,6 +141,8 @@ json_t *cli_session(const char *uuid, int timeout_ms, struct error *error)
     }
     if (session != NULL)
         return session;
+    if (error != NULL)
+        *error = (struct error){.text = ""};
     list = session_dir_list(cli_state_dir(), NULL, error);
     json_array_foreach(list, index, entry)
     {
@@ -149,8 +151,12 @@ json_t *cli_session(const char *uuid, int timeout_ms, struct error *error)
             session = json_incref(entry);
     }
     json_decref(list);
-    if (session == NULL)
-        (void)error_set(error, "the session's folder cannot be read: `ganger ls` lists what there is");
+    /* Its own reading says why it is left out of the list. */
+    if (session == NULL) {
+        json_decref(session_dir_read(cli_state_dir(), uuid, error));
+        if (error != NULL && error->text[0] == '\0')
+            (void)error_set(error, "the session's folder cannot be read: `ganger ls` lists what there is");
+    }
     return session;
 }
 

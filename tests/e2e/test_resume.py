@@ -217,3 +217,49 @@ def test_the_dashboards_key(ganger, claude, dashboard):
     ganger.phase_is("api", "idle")
     screen.shows("○ idle")
     assert len(ganger.events("api", "prompt_sent")) == 1
+
+
+OLD = Path(__file__).resolve().parent.parent / "captures/session-format-1"
+OLD_ID = "a8db81f2-5fb5-4174-bc7e-7fabd81fb9c4"
+
+
+@pytest.fixture
+def old_folder(ganger):
+    """A session folder that an older version wrote, at its place. Returns its path."""
+    folder = ganger.state / "sessions" / OLD_ID
+    folder.mkdir(mode=0o700, parents=True)
+    places = {"@WORK@": ganger.work, "@HOME@": ganger.home, "@DOUBLE@": DOUBLE, "@PYTHON@": sys.executable, "@MACHINE@": os.uname().nodename}
+    for path in OLD.glob("*.*"):
+        text = path.read_text()
+        for place, value in places.items():
+            text = text.replace(place, str(value))
+        (folder / path.name).write_text(text)
+    (folder / "lock").touch(0o600)
+    (ganger.state / "names").mkdir(mode=0o700)
+    (ganger.state / "names" / "old").symlink_to(OLD_ID)
+    return folder
+
+
+def test_a_folder_of_an_older_version_goes_on(ganger, claude, old_folder):
+    lost = ganger.session("old")
+    assert lost["phase"] == "lost"
+    assert "hello from before" in ganger.run("logs", "old", "--raw").stdout
+    before = ganger.events("old")
+    line = resumed(ganger, "old")["old"]
+    assert line["state"] == "resumed" and line["interrupted"] == {"turn": 2, "prompt": "count:500"}
+    ganger.run("wait", "old", "--prompt", "queued", "--timeout", "20")
+    events = ganger.events("old")
+    assert events[:len(before)] == before and [e["seq"] for e in events] == list(range(1, len(events) + 1))
+    assert [e["prompt_id"] for e in events[len(before):] if e["type"] == "prompt_sent"] == ["queued"]
+    assert json.loads((old_folder / "session.json").read_text())["format"] == 1
+
+
+def test_a_folder_of_a_newer_version_is_refused(ganger, old_folder):
+    path = old_folder / "session.json"
+    text = path.read_text().replace('"format": 1,', '"format": 2,')
+    path.write_text(text)
+    for command in ("resume", "show", "retry"):
+        assert "newer ganger" in ganger.fails(command, "old")
+    assert "cannot be read" in ganger.run("ls", code=None).stderr
+    assert path.read_text() == text
+    path.write_text(text.replace('"format": 2,', '"format": 1,'))
