@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,19 +9,17 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/local_socket.h"
 #include "base/memory.h"
-#include "base/name.h"
 #include "base/path.h"
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "config/config.h"
 #include "runner/account.h"
 #include "store/ledger.h"
-#include "store/session_dir.h"
 
 #define SPACE_BAD (20.0 * 1048576)
 #define SPACE_LOW (500.0 * 1048576)
+#define INODES_LOW 1000
 #define SOCKETS_SPACE_BAD (64.0 * 1024) /* of the folder that holds sockets alone */
 
 /* ---- installation ---- */
@@ -55,14 +54,48 @@ static void note_space(struct doctor *doctor, const char *check, const char *pat
         return;
     }
     left = (double)disk.f_bavail * (double)disk.f_frsize;
-    if (left < bad || (disk.f_files > 0 && disk.f_favail == 0))
+    if (left >= bad && disk.f_files > 0 && disk.f_favail == 0)
+        doctor_note(doctor, check, HEALTH_BAD, "ganger rm --ended",
+                    "%s: no further file fits on the disk (inodes)", path);
+    else if (left < bad)
         doctor_note(doctor, check, HEALTH_BAD, "ganger rm --ended", "%s: the disk is full (%.0f MB left)",
                     path, left / 1e6);
+    else if (disk.f_files > 0 && disk.f_favail < INODES_LOW)
+        doctor_note(doctor, check, HEALTH_WARN, "ganger rm --ended",
+                    "%s: only %llu more files fit on the disk", path, (unsigned long long)disk.f_favail);
     else if (left < low)
         doctor_note(doctor, check, HEALTH_WARN, "ganger rm --ended", "%s: only %.0f MB are left on the disk",
                     path, left / 1e6);
     else
         doctor_note(doctor, check, HEALTH_OK, NULL, "%s, %.1f GB left", path, left / 1e9);
+}
+
+/* Writes where no name is: a file system that is read-only, full or over its quota says so. */
+static int try_to_write(const char *path)
+{
+    static const char bytes[4096];
+    int file = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), code = 0;
+
+    if (file < 0)
+        return errno == EOPNOTSUPP || errno == EISDIR ? 0 : errno;
+    if (write(file, bytes, sizeof bytes) != (ssize_t)sizeof bytes)
+        code = errno;
+    close(file);
+    return code;
+}
+
+static void close_to_others(struct doctor *doctor, const char *check, const char *path, bool is_private)
+{
+    struct error why;
+    struct stat status;
+    int mended = -1;
+
+    if (doctor->mend && lstat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        mended = chmod(path, is_private ? 0700 : status.st_mode & 07755);
+    if (doctor->mend && mended < 0)
+        (void)error_errno(&why, "cannot change its permissions");
+    doctor_fault(doctor, check, HEALTH_WARN, mended == 0 ? "it is closed to them" : NULL,
+                 doctor->mend ? &why : NULL, "%s is open to other users", path);
 }
 
 /* Notes what is wrong with a folder and returns false. */
@@ -85,14 +118,29 @@ static bool is_own_folder(struct doctor *doctor, const char *check, const char *
         fix = xasprintf("chmod u+rwx '%s'", path);
         doctor_note(doctor, check, HEALTH_BAD, errno == EROFS ? NULL : fix, "%s cannot be written: %s", path,
                     strerror(errno));
+    } else if ((errno = try_to_write(path)) != 0) {
+        doctor_note(doctor, check, HEALTH_BAD,
+                    errno == ENOSPC || errno == EDQUOT ? "ganger rm --ended" : NULL,
+                    "%s cannot be written: %s", path, strerror(errno));
     } else if ((status.st_mode & (is_private ? 077 : 022)) != 0) {
-        fix = xasprintf("chmod %s '%s'", is_private ? "700" : "go-w", path);
-        doctor_note(doctor, check, HEALTH_WARN, fix, "%s is open to other users", path);
+        close_to_others(doctor, check, path, is_private);
     } else {
         good = true;
     }
     free(fix);
     return good;
+}
+
+/* path_runtime_dir refuses a folder that is open to others: it is closed before. */
+static void close_runtime_dir(struct doctor *doctor)
+{
+    char *path = path_runtime_name();
+    struct stat status;
+
+    if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+        (status.st_mode & 077) != 0)
+        close_to_others(doctor, "runtime folder", path, true);
+    free(path);
 }
 
 void doctor_check_folders(struct doctor *doctor)
@@ -105,9 +153,12 @@ void doctor_check_folders(struct doctor *doctor)
     else if (is_own_folder(doctor, "state folder", "GANGER_STATE_DIR", path, true))
         note_space(doctor, "state folder", path, SPACE_BAD, SPACE_LOW);
     free(path);
+    if (doctor->mend)
+        close_runtime_dir(doctor);
     path = path_runtime_dir(&error);
     if (path == NULL)
-        doctor_note(doctor, "runtime folder", HEALTH_BAD, NULL, "%s", error.text);
+        doctor_note(doctor, "runtime folder", HEALTH_BAD,
+                    strstr(error.text, "open to") != NULL ? "ganger doctor --mend" : NULL, "%s", error.text);
     else if (is_own_folder(doctor, "runtime folder", "GANGER_RUNTIME_DIR", path, true))
         note_space(doctor, "runtime folder", path, SOCKETS_SPACE_BAD, SOCKETS_SPACE_BAD);
     free(path);
@@ -137,7 +188,7 @@ static void check_accounts(struct doctor *doctor, const struct config *config)
     json_decref(accounts);
 }
 
-void doctor_check_config(struct doctor *doctor)
+struct config *doctor_check_config(struct doctor *doctor)
 {
     struct error error;
     struct config *config = config_load(NULL, &error);
@@ -150,8 +201,8 @@ void doctor_check_config(struct doctor *doctor)
                     path != NULL && access(path, F_OK) == 0 ? "valid" : "not there: the defaults hold");
         check_accounts(doctor, config);
     }
-    config_destroy(config);
     free(path);
+    return config;
 }
 
 /* ---- ledger ---- */
@@ -177,6 +228,15 @@ static void note_set_aside(struct doctor *doctor, const char *state_dir)
         (void)closedir(folder);
 }
 
+static bool cannot_be_written(const char *state_dir)
+{
+    char *path = path_join(state_dir, LEDGER_FILE);
+    bool closed = access(path, W_OK) < 0 && errno != ENOENT;
+
+    free(path);
+    return closed;
+}
+
 void doctor_check_ledger(struct doctor *doctor)
 {
     struct error error = {0};
@@ -185,95 +245,20 @@ void doctor_check_ledger(struct doctor *doctor)
 
     if (state_dir == NULL)
         return;
-    if (ledger == NULL && error.code == ENOENT)
+    if (ledger == NULL && error.code == ENOENT && access(state_dir, W_OK) < 0)
+        doctor_note(doctor, "ledger", HEALTH_BAD, NULL, "there is none, and %s cannot be written: %s",
+                    state_dir, strerror(errno));
+    else if (ledger == NULL && error.code == ENOENT)
         doctor_note(doctor, "ledger", HEALTH_OK, NULL, "there is none yet: the first session begins it");
     else if (ledger == NULL || ledger_check(ledger, &error) < 0)
         doctor_note(doctor, "ledger", HEALTH_BAD, NULL, "%s", error.text);
+    else if (cannot_be_written(state_dir))
+        doctor_note(doctor, "ledger", HEALTH_BAD, NULL,
+                    "%s/" LEDGER_FILE " is sound but cannot be written (%s): limits and usage are not kept",
+                    state_dir, strerror(errno));
     else
         doctor_note(doctor, "ledger", HEALTH_OK, NULL, "%s/" LEDGER_FILE " is sound", state_dir);
     ledger_close(ledger);
     note_set_aside(doctor, state_dir);
     free(state_dir);
-}
-
-/* ---- sessions ---- */
-
-static void check_lost(struct doctor *doctor, const char *state_dir)
-{
-    struct error error;
-    int damaged = 0, lost = 0;
-    json_t *sessions = session_dir_list(state_dir, &damaged, &error), *session;
-    size_t index;
-
-    if (sessions == NULL) {
-        doctor_note(doctor, "sessions", HEALTH_BAD, NULL, "%s", error.text);
-        return;
-    }
-    json_array_foreach(sessions, index, session)
-    {
-        const char *name = json_member_string(session, "name", "?");
-        char *fix;
-        if (strcmp(json_member_string(session, "phase", ""), "lost") != 0)
-            continue;
-        lost++;
-        fix = xasprintf("ganger retry %s, or ganger rm %s", name, name);
-        doctor_note(doctor, "session", HEALTH_WARN, fix, "%s is lost: its keeper and host died with it",
-                    name);
-        free(fix);
-    }
-    if (damaged > 0)
-        doctor_note(doctor, "sessions", HEALTH_WARN, NULL, "%d folders in %s/sessions cannot be read",
-                    damaged, state_dir);
-    if (damaged == 0 && lost == 0)
-        doctor_note(doctor, "sessions", HEALTH_OK, NULL, "%zu, none of them lost", json_array_size(sessions));
-    json_decref(sessions);
-}
-
-/* The file of a socket that nobody serves, UUID.sock or UUID.hook. */
-static bool is_stale(const char *state_dir, const char *runtime_dir, const char *name)
-{
-    char uuid[UUID_SIZE];
-    struct error error = {0};
-    int socket;
-
-    if (strlen(name) != UUID_SIZE - 1 + 5)
-        return false;
-    (void)strlcpy(uuid, name, sizeof uuid);
-    if (!uuid_valid(uuid) ||
-        (strcmp(name + UUID_SIZE - 1, ".sock") != 0 && strcmp(name + UUID_SIZE - 1, ".hook") != 0) ||
-        session_dir_alive(state_dir, uuid, NULL) != 0)
-        return false;
-    socket = local_socket_connect(runtime_dir, name, &error);
-    if (socket >= 0)
-        close(socket);
-    return socket < 0 && error.code == ECONNREFUSED;
-}
-
-static void check_sockets(struct doctor *doctor, const char *state_dir, const char *runtime_dir)
-{
-    DIR *folder = opendir(runtime_dir);
-
-    for (struct dirent *entry = folder != NULL ? readdir(folder) : NULL; entry != NULL;
-         entry = readdir(folder)) {
-        if (is_stale(state_dir, runtime_dir, entry->d_name)) {
-            char *fix = xasprintf("rm '%s/%s'", runtime_dir, entry->d_name);
-            doctor_note(doctor, "socket", HEALTH_WARN, fix, "%s is left over: nobody serves it",
-                        entry->d_name);
-            free(fix);
-        }
-    }
-    if (folder != NULL)
-        (void)closedir(folder);
-}
-
-void doctor_check_sessions(struct doctor *doctor)
-{
-    char *state_dir = path_state_dir(NULL), *runtime_dir = path_runtime_dir(NULL);
-
-    if (state_dir != NULL)
-        check_lost(doctor, state_dir);
-    if (state_dir != NULL && runtime_dir != NULL)
-        check_sockets(doctor, state_dir, runtime_dir);
-    free(state_dir);
-    free(runtime_dir);
 }

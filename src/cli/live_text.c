@@ -17,7 +17,7 @@
 /* The first `length` bytes of the transcript: what the mark speaks of. */
 static int copy_transcript(int session_dir, uint64_t length)
 {
-    int file = openat(session_dir, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC);
+    int file = openat(session_dir, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     char bytes[16384];
 
     if (file < 0)

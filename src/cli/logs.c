@@ -55,7 +55,8 @@ struct transcript {
 static int copy_transcript(struct transcript *transcript)
 {
     if (transcript->file < 0)
-        transcript->file = openat(transcript->folder, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC);
+        transcript->file =
+            openat(transcript->folder, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     return transcript->file < 0 ? 0 : copy_rest(transcript->file);
 }
 

@@ -41,6 +41,12 @@ static json_t *restart(const char *uuid, const char *account, struct error *erro
         account = json_member_string(session, "account", NULL);
     if (config == NULL)
         goto done;
+    if (!json_is_object(json_object_get(session, "start"))) {
+        (void)error_set(
+            error, "how it was started is not known, since its session.json was made again: `ganger run` "
+                   "starts another session");
+        goto done;
+    }
     if (stat(folder, &status) < 0) {
         (void)error_errno(error, "the working folder %s", folder);
         goto done;

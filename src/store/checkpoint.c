@@ -94,7 +94,7 @@ static bool header_usable(const struct header *header, uint32_t attempt, int64_t
 
 int checkpoint_read(int session_dir, uint32_t attempt, struct checkpoint *checkpoint)
 {
-    int file = openat(session_dir, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), result = 0;
+    int file = openat(session_dir, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), result = 0;
     struct header header;
     struct stat status;
     char *state;

@@ -158,7 +158,7 @@ int event_log_read(int session_dir, uint64_t since,
                    int (*line)(void *argument, uint64_t seq, const char *text, size_t length), void *argument,
                    struct error *error)
 {
-    int file = openat(session_dir, SESSION_EVENTS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), got;
+    int file = openat(session_dir, SESSION_EVENTS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), got;
     struct line_file lines;
     struct line_text text;
     struct stat status;

@@ -142,7 +142,7 @@ static int compress_part(struct work *work, int session_dir, const struct record
     recording_part_name(part->attempt, part->part, name);
     (void)snprintf(packed, sizeof packed, "%s%s", name, RECORDING_ZST);
     (void)snprintf(temporary, sizeof temporary, "%s.tmp", packed);
-    from = openat(session_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    from = openat(session_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     to = from < 0
              ? -1
              : openat(session_dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -171,7 +171,7 @@ static bool has_begun(int session_dir, const struct recording_name *next)
     if (next->compressed)
         return true;
     recording_part_name(next->attempt, next->part, name);
-    file = openat(session_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    file = openat(session_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (file < 0)
         return false;
     whole = recording_prologue_read(file, next->part, &prologue);

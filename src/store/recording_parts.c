@@ -108,9 +108,9 @@ int recording_parts_open(int session_dir, unsigned attempt, unsigned part, struc
         (void)snprintf(plain, sizeof plain, "attempt-%u.%u.cast", attempt, part);
     (void)snprintf(packed, sizeof packed, "%s.zst", plain);
     for (int i = 0; i < TRIES && file < 0; i++) {
-        file = openat(session_dir, plain, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        file = openat(session_dir, plain, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (file < 0 && errno == ENOENT)
-            file = openat(session_dir, packed, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+            file = openat(session_dir, packed, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (file < 0 && errno != ENOENT)
             break;
     }

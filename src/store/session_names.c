@@ -9,7 +9,10 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/memory.h"
 #include "base/path.h"
+#include "store/session_dir.h"
 
 static int take_lock(struct session_names *names, const char *path, struct error *error)
 {
@@ -122,4 +125,57 @@ int session_names_each(const struct session_names *names,
     }
     (void)closedir(entries);
     return 0;
+}
+
+/* Whether the entry leads to a session; one that is gone between the two looks never does again. */
+static bool is_well(const struct session_names *names, const char *state_dir, const char *name)
+{
+    char uuid[UUID_SIZE], *path;
+    bool found;
+
+    if (!name_valid(name) || session_names_owner(names, name, uuid) != 1)
+        return false;
+    path = session_dir_path(state_dir, uuid);
+    found = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    free(path);
+    return found;
+}
+
+static bool remove_entry(const struct session_names *names, const char *state_dir, const char *name)
+{
+    char *aside, *to;
+    bool done;
+
+    if (readlinkat(names->folder, name, (char[1]){0}, 1) >= 0)
+        return unlinkat(names->folder, name, 0) == 0;
+    aside = path_join(state_dir, "damaged");
+    to = xasprintf("%s/name-%lld", aside, (long long)clock_realtime_ms());
+    done = path_make_dirs(aside, 0700, NULL) == 0 && renameat(names->folder, name, AT_FDCWD, to) == 0;
+    free(to);
+    free(aside);
+    return done;
+}
+
+unsigned session_names_mend(const struct session_names *names, const char *state_dir, unsigned *failed)
+{
+    int copy = openat(names->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
+    unsigned found = 0;
+
+    *failed = 0;
+    if (entries == NULL && copy >= 0)
+        close(copy);
+    for (struct dirent *entry = entries != NULL ? readdir(entries) : NULL; entry != NULL;
+         entry = readdir(entries)) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".lock") == 0 ||
+            is_well(names, state_dir, name))
+            continue;
+        found++;
+        if (names->lock < 0 || !remove_entry(names, state_dir, name))
+            (*failed)++;
+    }
+    if (entries != NULL)
+        (void)closedir(entries);
+    return found;
 }

@@ -30,5 +30,10 @@ void session_names_drop(const struct session_names *names, const char *name, con
 int session_names_each(const struct session_names *names,
                        int (*each)(void *argument, const char *name, const char *uuid), void *argument,
                        struct error *error);
+/*
+ * Names of sessions that are not there any more, and what is no name at all. Looks, and removes them when it was opened
+ * with `change`: what is no link goes to STATE/damaged. Returns how many there are or were; *failed: how many are left.
+ */
+unsigned session_names_mend(const struct session_names *names, const char *state_dir, unsigned *failed);
 
 #endif

@@ -111,6 +111,8 @@ static json_t *describe(const struct found *found, const char *uuid, const char 
                                 "connection", "ok", "title", "account", "attempt", (int)found->attempt);
 
     if (!session_phase_ended(state) || !json_is_object(exit)) {
+        /* It counts from when it was found lost. */
+        ended = clock_realtime_ms();
         state = "lost";
         exit = json_pack("{ss sn sn so}", "state", "lost", "code", "signal", "at", json_time_or_null(ended));
     } else {

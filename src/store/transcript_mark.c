@@ -13,7 +13,7 @@ struct stored_mark {
 
 bool transcript_mark_read(int session_dir, struct transcript_mark *mark)
 {
-    int file = openat(session_dir, MARK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = openat(session_dir, MARK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stored_mark stored;
     ssize_t got;
 

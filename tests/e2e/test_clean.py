@@ -18,7 +18,7 @@ def ended(ganger, name, days, size=1000, **more):
     session = {"format": 1, "id": identity, "name": name, "agent": "command", "mode": "tui", "phase": "completed", "phase_since": at,
                "created_at": at, "exit": {"state": "completed", "code": 0, "signal": None, "at": at}, **more}
     (folder / "session.json").write_text(json.dumps(session))
-    (folder / "attempt-1.cast").write_bytes(os.urandom(size))
+    (folder / "attempt-1.cast").write_bytes(os.urandom(size - 1) + b"\n")
     (folder / "lock").touch()
     names = ganger.state / "names"
     names.mkdir(exist_ok=True)
