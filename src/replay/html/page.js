@@ -4,6 +4,9 @@
 (async () => {
   const PAUSE = 2000; /* longer ones are skipped when asked */
   const MARKS_MAX = 5000;
+  const PICTURE_MAX = 1 << 20;
+  const NEAR = 50; /* the same moment */
+  const SLICE = 30; /* of real time that a search takes at once */
   const SAME = 2000; /* markers nearer than this speak of the same */
   const LINE_HEIGHT = 1.25;
   const at = (id) => document.getElementById(id);
@@ -140,6 +143,18 @@
   const fromPlayer = (shown) => shown + lastStep((step) => step[0] - step[1], shown)[1];
   const now = () => fromPlayer(player.getCurrentTime() * 1000);
 
+  /* What is shown before it plays: the screen half way, or as far as is quick. As text, for after a picture that the player
+   * takes from the recording itself it leaves out what was printed up to there. */
+  function picture(events) {
+    const half = events[events.length - 1][0] / 2;
+    let text = "";
+    for (const [time, type, data] of events) {
+      if (time > half || type === "r" || text.length > PICTURE_MAX) break;
+      if (type === "o") text += data;
+    }
+    return text;
+  }
+
   async function mount(time) {
     const limit = at("pauses").checked;
     const speed = Number(at("speed").value);
@@ -148,7 +163,7 @@
     if (player !== undefined) player.dispose();
     player = AsciinemaPlayer.create({ data: () => recording, parser: (whole) => ({ ...whole }) }, at("terminal"), {
       preload: true,
-      poster: "npt:" + toPlayer(recording.events[recording.events.length - 1][0] / 2) / 1000, /* a picture to begin with */
+      poster: "data:text/plain," + picture(recording.events),
       fit: "width",
       controls: true,
       speed,
@@ -181,7 +196,7 @@
   function highlight(time) {
     const buttons = at("marks").querySelectorAll("button");
     let current = -1;
-    for (let i = 0; i < marks.length && marks[i][0] <= time + 50; i++) current = i;
+    for (let i = 0; i < marks.length && marks[i][0] <= time + NEAR; i++) current = i;
     buttons.forEach((button, i) => {
       if (i !== current) return button.removeAttribute("aria-current");
       if (!button.hasAttribute("aria-current")) button.scrollIntoView({ block: "nearest" });
@@ -222,24 +237,21 @@
     const fold = words === words.toLowerCase();
     const { events } = recording;
     const start = now();
-    let tail = "", found, pause = performance.now() + 30;
-    for (let i = 0; i < events.length; i++) {
-      const [time, type, data] = events[i];
-      if (type !== "o" || (step < 0 && time >= start - 50)) {
-        if (step < 0 && time >= start - 50) break;
-        continue;
-      }
+    let tail = "", found, pause = performance.now() + SLICE;
+    for (const [time, type, data] of events) {
+      if (type !== "o") continue;
+      if (step < 0 && time >= start - NEAR) break;
       const text = tail + (fold ? printed(data).toLowerCase() : printed(data));
-      if (text.includes(words) && (step < 0 || time > start + 50)) {
+      const hit = text.lastIndexOf(words);
+      if (hit >= 0 && (step < 0 || time > start + NEAR)) {
         found = time;
         if (step > 0) break;
       }
-      tail = words.length > 1 ? text.slice(text.includes(words) ? text.lastIndexOf(words) + words.length : 1 - words.length) : "";
-      tail = tail.slice(1 - words.length);
+      tail = words.length === 1 ? "" : text.slice(hit < 0 ? 0 : hit + words.length).slice(1 - words.length);
       if (performance.now() > pause) {
         await new Promise((resume) => setTimeout(resume));
         if (mine !== searching) return;
-        pause = performance.now() + 30;
+        pause = performance.now() + SLICE;
       }
     }
     at("found").textContent = found === undefined ? "nowhere " + (step > 0 ? "after" : "before") + " here" : "at " + clock(found);
@@ -266,7 +278,7 @@
     note(about.torn ? "The recording ends in the middle of a line: its end is missing." : "");
     at("main").hidden = false;
     showMarks();
-    await mount(target() ?? 0);
+    await mount(0);
     if (target() !== undefined) await go(target());
     addEventListener("hashchange", async () => {
       if (target() === undefined) return;
