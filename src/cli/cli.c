@@ -112,10 +112,9 @@ int cli_main(int argc, char **argv, cli_dashboard dashboard)
         (void)printf("ganger %s\n", GANGER_VERSION);
         return EXIT_OK;
     }
-    if (strncmp(argv[1], "--record", 8) == 0) {
-        (void)fprintf(stderr, "ganger: --record: not available in ganger %s\n", GANGER_VERSION);
-        return EXIT_USAGE;
-    }
+    /* What follows may be any option of run. */
+    if (strcmp(argv[1], "--record") == 0 || strncmp(argv[1], "--record=", 9) == 0)
+        return command_run.run(argc, argv);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0)
             return commands[i]->run(argc - 1, argv + 1);

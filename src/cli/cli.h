@@ -92,6 +92,8 @@ void cli_print_json(const json_t *value);
 /* Text of any origin fit for one line of a terminal: control characters, what is no UTF-8, and what turns the direction of
  * writing are shown as '?', tabs as blanks. Allocated. */
 char *cli_clean(const char *text, size_t length);
+/* Columns of a terminal that the first `length` bytes, cleaned, take. */
+int cli_columns(const char *text, size_t length);
 /* "2h07m (16:05)" behind `mark`: how long until then, and when that is, with the day when it is not within one; "unknown" for 0.
  * Allocated. */
 char *cli_when(int64_t at_ms, int64_t now_ms, const char *mark);

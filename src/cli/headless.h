@@ -23,12 +23,17 @@ struct headless_options {
     bool force; /* files that exist are replaced */
 };
 
+/* Before anything is opened: a process whose standard descriptors are closed gets /dev/null in their place. */
+void headless_prepare(void);
 /* The pipe whose reading end is given to launch_start of every session; the writing end stays open until this process ends. Returns
  * the reading end or -1. Once, before the first session. */
 int headless_lifeline(struct error *error);
-/* Makes a session's FILE, or says why it cannot be: before any session is started, so that nothing runs in vain. 0 or -1. */
+/* Takes away the FILE of a session that could not be made, if nothing is in it. */
+void headless_drop_file(const char *file);
+/* Makes a session's FILE, or says why it cannot be: before any session is started, so that nothing runs in vain. What is in it stays until headless_follow
+ * begins to write. 0 or -1. */
 int headless_check_file(const char *file, bool force, struct error *error);
-/* Follows them all until the last has ended; returns the exit code: that of the single session, else the first in the order of
+/* A session that launch_start gave up on is followed, too: its events say why. Follows them all until the last has ended; returns the exit code: that of the single session, else the first in the order of
  * sessions that is not 0. SIGINT and SIGTERM end the sessions in order, a second one kills them. */
 int headless_follow(struct headless_session *sessions, size_t count, const struct headless_options *options);
 

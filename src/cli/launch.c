@@ -106,6 +106,8 @@ static int check_rest(const struct launch *launch, struct error *error)
     else if (launch->prompt != NULL && strlen(launch->prompt) > RPC_PROMPT_MAX)
         (void)error_set(error, "the prompt has %zu bytes; at most %d are taken", strlen(launch->prompt),
                         (int)RPC_PROMPT_MAX);
+    else if (launch->headless && launch->prompt == NULL && launch->command == NULL)
+        (void)error_set(error, "a headless run needs a prompt, or a command after --");
     else
         return launch->prompt == NULL ? 0 : cli_check_prompt(launch->prompt, strlen(launch->prompt), error);
     return unusable(error);

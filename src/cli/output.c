@@ -58,8 +58,7 @@ char *cli_clean(const char *text, size_t length)
     return buffer_steal(&out);
 }
 
-/* Columns of the first `length` bytes. */
-static int columns_of(const char *text, size_t length)
+int cli_columns(const char *text, size_t length)
 {
     int columns = 0;
 
@@ -83,7 +82,7 @@ static size_t fitting(const char *text, int columns)
     while (at < length) {
         uint32_t code;
         int used = utf8_decode(text + at, length - at, &code);
-        if (used <= 0 || columns_of(text, at + (size_t)used) > columns)
+        if (used <= 0 || cli_columns(text, at + (size_t)used) > columns)
             break;
         at += (size_t)used;
     }
@@ -120,7 +119,7 @@ static void print_row(const struct table *table, size_t row, const int widths[],
     for (size_t i = 0; i < table->columns; i++) {
         const char *cell = table->cells[row * table->columns + i];
         size_t length = fitting(cell, room);
-        int used = columns_of(cell, length);
+        int used = cli_columns(cell, length);
         (void)fwrite(cell, 1, length, stdout);
         if (i + 1 < table->columns)
             (void)printf("%*s", widths[i] - used + 2 < room ? widths[i] - used + 2 : 0, "");
@@ -136,7 +135,7 @@ void table_print(struct table *table)
     int *widths = xcalloc(table->columns, sizeof *widths), room = terminal_columns();
 
     for (size_t i = 0; i < table->rows * table->columns; i++) {
-        int width = columns_of(table->cells[i], strlen(table->cells[i]));
+        int width = cli_columns(table->cells[i], strlen(table->cells[i]));
         if (width > widths[i % table->columns])
             widths[i % table->columns] = width;
     }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "cli/headless.h"
 #include "cli/launch.h"
 #include "rpc/protocol.h"
 
@@ -27,13 +28,21 @@ const struct command command_run = {
     "  -n NAME       the session's name; without it the folder's, numbered when taken\n"
     "  -C DIR        the working folder; without it this one\n"
     "  -m MODE       tui: the agent's own interface on a terminal; stream: its JSON, drawn by ganger\n"
+    "  --record[=FILE]  headless, for CI and scripts: no dashboard, a line on stdout for what happens, until "
+    "the last turn is\n"
+    "                over; the recording also in FILE; the agent's JSON mode unless -m says otherwise\n"
+    "  --force       FILE may exist, and is replaced\n"
     "  --timeout S   end the session after S seconds, whatever it does then\n"
     "  --size CxR    columns and rows until a dashboard shows it; 120x40 without it\n"
     "  -d            detached\n"
-    "  --json        with -d: print the session object\n"
+    "  --json        with -d: print the session object; with --record: print events, one JSON object a line\n"
     "\n"
-    "Exit code: 0, 1 when the agent could not be started, 2 on bad usage.\n"
+    "Exit code: 0, 1 when the agent could not be started, 2 on bad usage. With --record: 0 completed, 1 "
+    "failed, "
+    "75 gave up on a rate\n"
+    "limit, 77 not logged in, 124 timeout, 130 cancelled, 137 killed.\n"
     "\n"
+    "example: ganger run --record=run.cast --timeout 1800 -a claude 'make the tests pass'\n"
     "example: ganger run -a claude -n api-fix -C ~/api 'make the tests pass'\n",
     run};
 
@@ -41,9 +50,19 @@ struct request {
     struct launch launch;
     char *prompt;
     bool detached, json;
+    bool record, force;
+    const char *file; /* of --record, or NULL */
 };
 
-enum { OPTION_WORKTREE = 256, OPTION_RUNNER, OPTION_SIZE, OPTION_TIMEOUT, OPTION_JSON, OPTION_RECORD };
+enum {
+    OPTION_WORKTREE = 256,
+    OPTION_RUNNER,
+    OPTION_SIZE,
+    OPTION_TIMEOUT,
+    OPTION_JSON,
+    OPTION_RECORD,
+    OPTION_FORCE
+};
 
 static const struct option options[] = {{"agent", required_argument, NULL, 'a'},
                                         {"account", required_argument, NULL, 'A'},
@@ -55,6 +74,7 @@ static const struct option options[] = {{"agent", required_argument, NULL, 'a'},
                                         {"size", required_argument, NULL, OPTION_SIZE},
                                         {"timeout", required_argument, NULL, OPTION_TIMEOUT},
                                         {"record", optional_argument, NULL, OPTION_RECORD},
+                                        {"force", no_argument, NULL, OPTION_FORCE},
                                         {"detached", no_argument, NULL, 'd'},
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         CLI_HELP_OPTION,
@@ -110,7 +130,11 @@ static void take_option(int option, struct request *request)
             cli_usage_error(&command_run, "--timeout %s: expected more than 0 seconds", optarg);
         break;
     case OPTION_RECORD:
-        refuse("--record");
+        request->record = true;
+        request->file = optarg;
+        break;
+    case OPTION_FORCE:
+        request->force = true;
         break;
     case 'd':
         request->detached = true;
@@ -157,30 +181,75 @@ static struct request parse(int argc, char **argv)
     if (dashes > 0 && optind < dashes)
         cli_usage_error(&command_run, "a prompt and a command exclude each other");
     take_operands(argc, argv, dashes, &request);
-    if (request.json && !request.detached)
-        cli_usage_error(&command_run, "--json goes with -d");
-    if (!request.detached && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
-        cli_usage_error(&command_run, "there is no terminal for the dashboard: add -d");
+    if (request.json && !request.detached && !request.record)
+        cli_usage_error(&command_run, "--json goes with -d or --record");
+    if (request.record && request.detached)
+        cli_usage_error(&command_run, "-d and --record exclude each other");
+    if (request.force && request.file == NULL)
+        cli_usage_error(&command_run, "--force goes with --record=FILE");
+    if (request.file != NULL && *request.file == '\0')
+        cli_usage_error(&command_run, "--record=: there is no name of a file");
+    if (!request.detached && !request.record && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
+        cli_usage_error(&command_run, "there is no terminal for the dashboard: add -d or --record");
     return request;
+}
+
+/* Makes the session; ends the process when that cannot be. */
+static json_t *create(const struct request *request, char uuid[UUID_SIZE])
+{
+    struct error error;
+    struct config *config = config_load(NULL, &error);
+    json_t *session;
+
+    if (config == NULL)
+        cli_die("configuration", &error);
+    session = launch_create(&request->launch, config, uuid, &error);
+    config_destroy(config);
+    if (session != NULL)
+        return session;
+    headless_drop_file(request->file);
+    if (error.code == EINVAL)
+        cli_usage_error(&command_run, "%s", error.text);
+    cli_die("run", &error);
+}
+
+static int run_headless(struct request *request)
+{
+    const struct headless_options how = {.json = request->json};
+    struct headless_session session = {.file = request->file};
+    struct error error;
+    json_t *made, *started;
+
+    if (request->file != NULL && headless_check_file(request->file, request->force, &error) < 0)
+        return cli_error("run", &error);
+    request->launch.headless = true;
+    request->launch.lifeline = headless_lifeline(&error);
+    if (request->launch.lifeline < 0)
+        return cli_error("run", &error);
+    made = create(request, session.uuid);
+    (void)strlcpy(session.name, json_member_string(made, "name", ""), sizeof session.name);
+    json_decref(made);
+    free(request->prompt);
+    started = launch_start(&request->launch, session.uuid, &error);
+    if (started == NULL)
+        (void)cli_error("run", &error);
+    json_decref(started);
+    return headless_follow(&session, 1, &how);
 }
 
 static int run(int argc, char **argv)
 {
-    struct request request = parse(argc, argv);
+    struct request request;
     char uuid[UUID_SIZE];
     struct error error;
-    struct config *config = config_load(NULL, &error);
     json_t *session, *started;
 
-    if (config == NULL)
-        cli_die("configuration", &error);
-    session = launch_create(&request.launch, config, uuid, &error);
-    config_destroy(config);
+    headless_prepare();
+    request = parse(argc, argv);
+    if (request.record)
+        return run_headless(&request);
+    session = create(&request, uuid);
     free(request.prompt);
-    if (session == NULL && error.code == EINVAL)
-        cli_usage_error(&command_run, "%s", error.text);
-    if (session == NULL)
-        return cli_error("run", &error);
     started = launch_start(&request.launch, uuid, &error);
     json_decref(session);
     if (started == NULL)

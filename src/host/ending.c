@@ -185,11 +185,16 @@ void ending_session(struct host *host, enum phase phase, int grace_ms)
     (void)keeper_link_end(host->keeper, grace_ms);
 }
 
-void ending_done(struct host *host, enum phase phase, int grace_ms)
+void ending_done(struct host *host, enum phase phase)
 {
     host->attempt.ending = true;
     host->attempt.ending_phase = phase;
-    (void)keeper_link_end(host->keeper, grace_ms);
+}
+
+void ending_go_on(struct host *host, int grace_ms)
+{
+    if (host->attempt.ending && !host->attempt.over)
+        (void)keeper_link_end(host->keeper, grace_ms);
 }
 
 void ending_replace(struct host *host)

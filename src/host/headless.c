@@ -12,6 +12,7 @@
 #define STREAM_SETTLE_MS 300
 #define TERMINAL_SETTLE_MS 2000
 #define AGAIN_MS 1000
+#define LEAVE_MS 2000
 #define GRACE_MS 2000
 
 static bool is_headless(const struct host *host)
@@ -50,6 +51,14 @@ static enum phase phase_of(const char *outcome)
     return PHASE_COMPLETED;
 }
 
+/* An agent whose input ends leaves by itself. */
+static void ask_to_leave(struct host *host)
+{
+    host->headless.leaving = true;
+    stream_close(host);
+    host_timer(host->headless.timer, LEAVE_MS * INT64_C(1000000));
+}
+
 static void due(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
@@ -57,12 +66,22 @@ static void due(evutil_socket_t descriptor, short what, void *argument)
 
     (void)descriptor;
     (void)what;
+    if (host->headless.leaving) {
+        host->headless.leaving = false;
+        ending_go_on(host, GRACE_MS);
+        return;
+    }
     if (host->activity.turn.open || host->attempt.ending || host->attempt.over)
         return;
-    if (outcome == NULL || goes_on(host))
+    if (outcome == NULL || goes_on(host)) {
         host_timer(host->headless.timer, AGAIN_MS * INT64_C(1000000));
+        return;
+    }
+    ending_done(host, phase_of(outcome));
+    if (stream_spoken(host))
+        ask_to_leave(host);
     else
-        ending_done(host, phase_of(outcome), GRACE_MS);
+        ending_go_on(host, GRACE_MS);
 }
 
 static void look_later(struct host *host)

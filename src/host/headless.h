@@ -5,11 +5,14 @@
 #ifndef HOST_HEADLESS_H
 #define HOST_HEADLESS_H
 
+#include <stdbool.h>
+
 struct host;
 struct event;
 
 struct headless {
     struct event *timer; /* what is said of a turn may come a little after its end */
+    bool leaving;        /* the agent was asked to leave */
 };
 
 void headless_init(struct host *host);

@@ -114,6 +114,8 @@ bool stream_idle(const struct host *host);
 uint64_t stream_prompt(struct host *host, const char *text);
 /* Asks the agent to end its turn. */
 void stream_interrupt(struct host *host);
+/* The agent's standard input ends. */
+void stream_close(struct host *host);
 /* Answers a request for approval. 0, or -1 when the agent does not wait for that one or has no such choice. */
 int stream_answer(struct host *host, const char *request, const struct approval_answer *answer);
 /* The keeper answered a write on the stdin channel. */

@@ -97,6 +97,14 @@ void stream_input_send(struct host *host, const char *bytes, size_t length)
     push(host);
 }
 
+void stream_close(struct host *host)
+{
+    if (attempt_running(&host->attempt) &&
+        keeper_link_write(host->keeper, host->attempt.number, host->typing.last_id + 1, KEEPER_CHANNEL_STDIN,
+                          NULL, 0) == 0)
+        host->typing.last_id++;
+}
+
 /* The pipe is gone: nothing that waits will arrive. */
 static void give_up(struct host *host, int error)
 {

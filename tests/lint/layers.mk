@@ -11,6 +11,6 @@ USES_runner := base config
 USES_replay := base term store
 USES_keeper := base
 USES_host := base term rpc agent config policy store runner
-USES_cli := base config rpc store runner
+USES_cli := base config rpc store runner policy/errors.h
 USES_tui := base config rpc store/session_dir.h store/session_shown.h store/ledger.h term/key.h term/width.h
 USES_main := base cli tui
