@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import harness
 from harness import PROGRAM, alive, until
+from test_survival import lose
+from test_upgrade import Installation
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "agents"))
 import agents  # noqa: E402
@@ -219,3 +222,32 @@ def test_a_crew_of_four(ganger, model, crew, terminal):
     screen.ended()
     ganger.run("rm", *names)
     ganger.nothing_left()
+
+
+@pytest.mark.parametrize("name", ["claude", "codex"])
+def test_a_turn_goes_on_over_an_upgrade_and_not_over_a_loss(ganger, model, crew, name, monkeypatch):
+    """Another host takes over in the turn. When keeper and host are lost, the turn is not run again, and the conversation is the one of
+    before."""
+    installation = Installation(ganger.root / "bin")
+    monkeypatch.setattr(harness, "PROGRAM", installation.folder / "ganger")
+    crew(name)
+    start(ganger, name, "hello [word:before]")
+    answered(ganger, name, "before")
+    ganger.phase_is(name, "idle", seconds=SLOW)
+    ganger.run("send", name, "count [model:slow]")
+    ganger.screen_shows(name, "slowly3", SLOW)
+    ganger.run("send", name, "hello [word:queued]", "--id", "queued")
+    asked = len(model.prompts("[model:slow]"))
+    installation.newer()
+    assert "upgraded" in ganger.run("upgrade").stdout
+    ganger.screen_shows(name, "slowly8", SLOW)
+    assert ganger.screen(name).count("slowly3") == 1 and ganger.session(name)["queue"]
+    lose(ganger, name, ganger.session(name))
+    said = ganger.run("resume", name, timeout=SLOW).stdout
+    assert "in its conversation" in said and "count [model:slow]" in said, said
+    answered(ganger, name, "queued")
+    conversation = model.prompts("[word:queued]")[-1]["asked"]
+    assert "[word:before]" in conversation, "the conversation goes on: " + conversation
+    assert len(model.prompts("[word:queued]")) == conversation.count("[word:before]") == conversation.count("[model:slow]") == 1
+    assert [e["prompt_id"] for e in ganger.events(name, "prompt_sent")].count("queued") == 1
+    assert len([p for p in model.prompts("[model:slow]") if "[word:queued]" not in p["asked"]]) == asked, "the turn was run again"
