@@ -11,10 +11,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "cli/cli.h"
 #include "cli/event_source.h"
 #include "cli/headless_copy.h"
 #include "cli/headless_output.h"
+#include "cli/headless_printed.h"
 #include "cli/headless_state.h"
 #include "cli/headless_stop.h"
 #include "cli/headless_summary.h"
@@ -22,7 +24,7 @@
 #include "store/session_dir.h"
 #include "store/session_lost.h"
 
-#define COPY_MS 300     /* between two looks at the recordings */
+#define READ_MS 300     /* between two looks at the recordings */
 #define NAME_COLUMNS 24 /* of the column of names, at most */
 #define USAGE_MS 2000   /* to ask a host that has ended what was used */
 #define EXIT_CANCELLED 130
@@ -34,6 +36,7 @@ struct follower {
     struct headless_state state;
     struct headless_teller teller;
     struct headless_copy copy;
+    struct headless_printed printed;
     struct headless_stop stop;
     bool done;    /* its end was told */
     bool lacking; /* the file does not hold everything */
@@ -47,7 +50,7 @@ struct run {
     struct headless_log log;
     int signals;
     unsigned interrupts;
-    int64_t copied_ms;
+    int64_t read_ms;
 };
 
 static const struct event_request all_events = {.follow = true};
@@ -99,6 +102,29 @@ static void take_event(struct run *run, struct follower *follower, const json_t 
     headless_state_event(&follower->state, event);
 }
 
+static int line_printed(void *argument, const char *bytes, size_t length)
+{
+    (void)length;
+    headless_teller_printed(argument, bytes);
+    return 0;
+}
+
+/* What was printed before an attempt's end comes before that. False when it is too much for the moment. */
+static bool print_before(struct run *run, struct follower *follower, const json_t *event)
+{
+    const char *type = json_member_string(event, "type", "");
+
+    if (strcmp(type, "attempt_ended") != 0)
+        return true;
+    while (
+        headless_printed_step(&follower->printed, follower->state.attempt, line_printed, &follower->teller)) {
+        if (headless_output_full(&run->output))
+            return false;
+    }
+    headless_printed_end(&follower->printed, line_printed, &follower->teller);
+    return true;
+}
+
 /* What there is, in the order of time; of one session always in the order of seq. */
 static void take_events(struct run *run)
 {
@@ -115,6 +141,8 @@ static void take_events(struct run *run)
             least = at;
         }
         if (earliest == NULL)
+            return;
+        if (!print_before(run, earliest, event_source_next(&earliest->source, &all_events)))
             return;
         take_event(run, earliest, event_source_next(&earliest->source, &all_events));
         event_source_taken(&earliest->source);
@@ -183,19 +211,23 @@ static void interrupted(struct run *run, unsigned signals)
 
 /* ---- the loop ---- */
 
-static void copy_recordings(struct run *run)
+static void read_recordings(struct run *run)
 {
     int64_t now = clock_monotonic_ns() / 1000000;
     bool more = false;
 
-    if (now - run->copied_ms < COPY_MS)
+    if (now - run->read_ms < READ_MS)
         return;
     for (size_t i = 0; i < run->count; i++) {
         struct follower *follower = &run->followers[i];
         if (!follower->done && follower->session->file != NULL)
             more = headless_copy_step(&follower->copy, follower->state.attempt) || more;
+        if (!follower->done && !headless_output_full(&run->output))
+            more = headless_printed_step(&follower->printed, follower->state.attempt, line_printed,
+                                         &follower->teller) ||
+                   more;
     }
-    run->copied_ms = more ? 0 : now;
+    run->read_ms = more ? 0 : now;
 }
 
 static void go_on(struct run *run)
@@ -213,7 +245,7 @@ static void go_on(struct run *run)
         if (!run->followers[i].done)
             headless_teller_tick(&run->followers[i].teller);
     }
-    copy_recordings(run);
+    read_recordings(run);
 }
 
 static void sooner(int *timeout, int due)
@@ -235,8 +267,8 @@ static int timeout_of(const struct run *run)
         sooner(&timeout, headless_stop_due(&follower->stop));
         if (!run->options->json)
             sooner(&timeout, headless_teller_due(&follower->teller));
-        if (follower->session->file != NULL)
-            sooner(&timeout, run->copied_ms == 0 ? 0 : COPY_MS);
+        if (follower->session->file != NULL || follower->printed.folder >= 0)
+            sooner(&timeout, run->read_ms == 0 ? 0 : READ_MS);
     }
     return timeout;
 }
@@ -263,10 +295,42 @@ static void wait_for_news(struct run *run, int timeout)
     free(waited);
 }
 
+/* Where the recording of a session will be. */
+static char *recording_path(const struct headless_session *session)
+{
+    char *folder, *path;
+
+    if (session->file != NULL)
+        return xstrdup(session->file);
+    folder = session_dir_path(cli_state_dir(), session->uuid);
+    path = path_join(folder, "attempt-1.cast");
+    free(folder);
+    return path;
+}
+
+static void begin_one(struct run *run, struct follower *follower, const struct headless_session *session)
+{
+    struct error error;
+    json_t *object = session_dir_read(cli_state_dir(), session->uuid, &error);
+
+    follower->session = session;
+    headless_state_init(&follower->state, object);
+    json_decref(object);
+    (void)strlcpy(follower->state.name, session->name, sizeof follower->state.name);
+    follower->state.recording = recording_path(session);
+    headless_teller_init(&follower->teller, &run->log, &follower->state);
+    headless_printed_init(&follower->printed);
+    event_source_init(&follower->source, session->uuid, 0);
+    if ((session->file != NULL &&
+         headless_copy_open(&follower->copy, session->file, session->uuid, &error) < 0) ||
+        (!run->options->json && strcmp(follower->state.agent, "command") == 0 &&
+         headless_printed_open(&follower->printed, session->uuid, &error) < 0))
+        (void)cli_error("run", &error);
+}
+
 static void begin(struct run *run, struct headless_session *sessions)
 {
     size_t width = 4;
-    struct error error;
 
     for (size_t i = 0; i < run->count; i++) {
         size_t length = strlen(sessions[i].name);
@@ -274,19 +338,8 @@ static void begin(struct run *run, struct headless_session *sessions)
     }
     headless_output_init(&run->output);
     headless_log_init(&run->log, &run->output, width < NAME_COLUMNS ? (int)width : NAME_COLUMNS);
-    for (size_t i = 0; i < run->count; i++) {
-        struct follower *follower = &run->followers[i];
-        json_t *session = session_dir_read(cli_state_dir(), sessions[i].uuid, &error);
-        follower->session = &sessions[i];
-        headless_state_init(&follower->state, session);
-        json_decref(session);
-        (void)strlcpy(follower->state.name, sessions[i].name, sizeof follower->state.name);
-        headless_teller_init(&follower->teller, &run->log, &follower->state);
-        event_source_init(&follower->source, sessions[i].uuid, 0);
-        if (sessions[i].file != NULL &&
-            headless_copy_open(&follower->copy, sessions[i].file, sessions[i].uuid, &error) < 0)
-            (void)cli_error("run", &error);
-    }
+    for (size_t i = 0; i < run->count; i++)
+        begin_one(run, &run->followers[i], &sessions[i]);
 }
 
 static int finish(struct run *run)
@@ -299,6 +352,7 @@ static int finish(struct run *run)
         if (own == EXIT_OK && follower->lacking)
             own = EXIT_FAILED;
         code = code == EXIT_OK ? own : code;
+        headless_printed_finish(&follower->printed);
         headless_teller_finish(&follower->teller);
         headless_state_finish(&follower->state);
     }

@@ -29,6 +29,7 @@ void headless_state_finish(struct headless_state *state)
 {
     free(state->folder);
     free(state->prompt);
+    free(state->recording);
     json_decref(state->tools);
     json_decref(state->files);
     json_decref(state->usage);

@@ -14,6 +14,7 @@ struct headless_state {
     char name[NAME_MAX_LENGTH + 1];
     char agent[32], mode[16];
     char *folder, *prompt; /* the working folder, the first prompt or NULL */
+    char *recording;       /* where it is, or NULL; for who sets it */
     unsigned attempt;      /* the latest of which an event told */
     bool turn_open, ended;
     char phase[24];

@@ -101,6 +101,8 @@ static void started(struct headless_teller *teller, const json_t *event)
     }
     tell(teller, event, STYLE_ACCENT, 0,
          xasprintf("started: %s in %s, %s mode", state->agent, state->folder, state->mode));
+    if (state->recording != NULL)
+        tell(teller, event, STYLE_DIM, 0, xasprintf("recording: %s", state->recording));
     if (state->prompt != NULL)
         tell(teller, event, STYLE_PLAIN, PROMPT_ROWS, xasprintf("prompt: %s", state->prompt));
 }
@@ -139,6 +141,12 @@ static void text_said(struct headless_teller *teller, const json_t *event)
 {
     headless_log_words(teller->log, &teller->words, teller->state->name, event_ms(event),
                        json_member_string(event, "text", ""));
+    teller->said_ms = monotonic_ms();
+}
+
+void headless_teller_printed(struct headless_teller *teller, const char *line)
+{
+    headless_log_entry(teller->log, clock_realtime_ms(), teller->state->name, STYLE_PLAIN, 0, line);
     teller->said_ms = monotonic_ms();
 }
 

@@ -28,6 +28,8 @@ void headless_teller_init(struct headless_teller *teller, struct headless_log *l
 void headless_teller_finish(struct headless_teller *teller);
 /* Before the event is given to the state. */
 void headless_teller_event(struct headless_teller *teller, const json_t *event);
+/* A line that a plain command printed. */
+void headless_teller_printed(struct headless_teller *teller, const char *line);
 /* What is due without an event. */
 void headless_teller_tick(struct headless_teller *teller);
 /* Milliseconds until then, -1: nothing is. */
