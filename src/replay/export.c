@@ -57,10 +57,10 @@ int export_too_long(const struct export_format *format, uint64_t length, struct 
 {
     return error_set(
         error,
-        "the recording has %.1f GB, more than the %.2f GB that a browser can hold: export one attempt "
-        "(--attempt N) or one part of it (the files attempt-N.K.cast of the session), or an asciicast, and "
-        "play that with asciinema (--format %s is not possible)",
-        (double)length / 1e9, (double)format->most / 1e9, format->name);
+        "the recording has %.0f MB, and a browser holds %.0f MB at most: export one attempt of it "
+        "(--attempt N), one part (a file attempt-N.K.cast in the session's folder), or an asciicast "
+        "to play with asciinema",
+        (double)length / 1e6, (double)format->most / 1e6);
 }
 
 /* ---- the request ---- */

@@ -97,6 +97,22 @@ def test_a_living_session_gives_what_there_is(ganger, tmp_path):
     assert ganger.run("replay", "--export", "-", "--format", "text", "s").stdout == "so far\n"
 
 
+def test_parts_are_joined_and_each_is_a_recording(ganger, tmp_path):
+    ganger.configure(limits={"recording_bytes": 65536})
+    ganger.start("s", "seq", "-f", "line %.0f of many that are printed", "12000")
+    recorded(ganger, "line 12000 of")
+    folder = pathlib.Path(ganger.state) / "sessions" / ganger.session("s")["id"]
+    until(lambda: list(folder.glob("attempt-1.*.cast")) and list(folder.glob("*.zst")), "parts, some compressed")
+    lines = [f"line {n} of many that are printed" for n in range(1, 12001)]
+    ganger.run("replay", "--export", tmp_path / "s.cast", "s")
+    assert printed(events_of(tmp_path / "s.cast")[1]).split("\r\n")[:-1] == lines
+    assert ganger.run("replay", "--export", "-", "--format", "text", "s").stdout.splitlines() == lines
+    second = next(path for path in folder.iterdir() if path.name.startswith("attempt-1.2.cast"))
+    part = ganger.run("replay", "--export", "-", "--format", "text", second).stdout.splitlines()
+    at = lines.index(part[1])
+    assert 0 < at and len(part) > 100 and part[1:] == lines[at:at + len(part) - 1]
+
+
 @asciinema
 @pytest.mark.parametrize("kind", ["v1", "v2", "v3", "gzip"])
 def test_recordings_of_other_tools_become_v2(ganger, tmp_path, kind, events):
