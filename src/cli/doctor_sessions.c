@@ -53,16 +53,20 @@ static void describe(struct buffer *text, const struct session_faults *faults)
                  "complete parts of recordings are not compressed");
 }
 
-/* What session_mend makes of it. */
+/* What session_mend made of it. */
 static const char *what_was_done(const char *state_dir, const char *uuid, const struct session_faults *faults)
 {
+    struct error error = {0};
+    json_t *session = faults->no_object ? session_dir_read(state_dir, uuid, &error) : NULL;
+    bool made = json_member_bool(session, "rebuilt", 0) != 0;
     char *path = session_dir_path(state_dir, uuid);
     bool there = access(path, F_OK) == 0;
 
     free(path);
-    if (!there)
-        return "nothing of a session was in it; it is in STATE/" SESSION_DAMAGED;
-    return faults->no_object ? "made again from its events and recordings" : "mended";
+    json_decref(session);
+    return !there ? "nothing of a session was in it; it is in STATE/" SESSION_DAMAGED
+           : made ? "made again from its events and recordings"
+                  : "mended";
 }
 
 static int compress(const char *state_dir, const char *uuid, struct error *error)
@@ -112,9 +116,10 @@ static bool is_here(const json_t *session)
            (gethostname(machine, sizeof machine - 1) == 0 && strcmp(its, machine) == 0);
 }
 
-static void note_lost(struct doctor *doctor, const char *name)
+static void note_lost(struct doctor *doctor, const char *name, bool can_resume)
 {
-    char *fix = xasprintf("ganger retry %s, or ganger rm %s", name, name);
+    char *fix = can_resume ? xasprintf("ganger resume %s, or ganger rm %s", name, name)
+                           : xasprintf("ganger rm %s", name);
 
     doctor_note(doctor, "session", HEALTH_WARN, fix, "%s is lost: its keeper and host died with it", name);
     free(fix);
@@ -143,7 +148,7 @@ static void check_session(struct doctor *doctor, const char *state_dir, const ch
         check_faults(doctor, state_dir, uuid, name, tally);
         if (session != NULL && (lost || !ended)) {
             tally->lost++;
-            note_lost(doctor, name);
+            note_lost(doctor, name, json_is_object(json_object_get(session, "start")));
         }
     }
     json_decref(session);

@@ -128,6 +128,8 @@ static bool look_at(int folder, const struct dirent *entry, struct session_fault
         faults->strange++;
         return !mend || put_aside(folder, entry->d_name);
     }
+    if (mend && faccessat(folder, entry->d_name, R_OK | W_OK, AT_EACCESS) < 0 && errno == EACCES)
+        (void)!fchmodat(folder, entry->d_name, 0600, 0);
     if (kind == KIND_TEMPORARY) {
         faults->temporary++;
         return !mend || unlinkat(folder, entry->d_name, 0) == 0 || errno == ENOENT;
@@ -339,6 +341,9 @@ static int mend_locked(const char *state_dir, int folder, const char *uuid, enum
         errno = problem;
         result = error_errno(error, "cannot mend what is in the folder of session %s", uuid);
     }
+    /* It may have been closed to its owner alone. */
+    if (object == OBJECT_DAMAGED)
+        object = object_of(folder);
     if (object != OBJECT_GOOD && rebuild(state_dir, folder, uuid, error) < 0)
         result = -1;
     return result;

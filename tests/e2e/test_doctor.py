@@ -1,6 +1,7 @@
 """`ganger doctor`: each thing that can be wrong is found and named with what mends it; when all is well it says so."""
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -130,7 +131,7 @@ def test_lost_sessions_and_stale_sockets(ganger, doctor):
     os.kill(session["host_pid"], signal.SIGKILL)
     until(lambda: not alive(keeper) and not alive(session["host_pid"]), "their ends")
     checks = doctor()
-    assert "ganger retry gone" in of(checks, "session", "warn")[0]["fix"]
+    assert "ganger resume gone" in of(checks, "session", "warn")[0]["fix"]
     stale = of(checks, "socket", "warn")
     assert f"{session['id']}.sock" in " ".join(c["message"] for c in stale)
     name = f"{uuid.uuid4()}.hook"
@@ -253,3 +254,26 @@ def test_a_state_folder_that_cannot_be_written(ganger, doctor):
     made = subprocess.run(["unshare", "-m", "sh", "-c", script, str(PROGRAM), "rm", "one"], env=ganger.env, capture_output=True, text=True,
                           check=False, timeout=30)
     assert made.returncode == 1 and "Read-only file system" in made.stderr
+
+
+def test_hosts(ganger, doctor):
+    session = ganger.fake("hangs", "echo")
+    ganger.phase_is("hangs", "idle")
+    assert not of(doctor(), "processes")
+    # Installed anew: what runs is another file.
+    other = ganger.root / "other"
+    other.mkdir()
+    for name in ("ganger", "ganger-host", "ganger-keeper"):
+        shutil.copy(PROGRAM.parent / name, other)
+    made = subprocess.run([other / "ganger", "doctor", "--json"], env=ganger.env, capture_output=True, text=True, check=True, timeout=30)
+    told = of(json.loads(made.stdout)["checks"], "processes", "warn")
+    assert told[0]["fix"] == "ganger upgrade" and told[0]["message"].startswith("1 host is of another version")
+    keeper = ganger.keeper_of("hangs")
+    os.kill(session["host_pid"], signal.SIGSTOP)
+    os.kill(keeper, signal.SIGKILL)
+    until(lambda: not alive(keeper), "the keeper's end")
+    told = of(doctor(), "processes", "warn")
+    assert "goes on without its keeper" in told[0]["message"] and told[0]["fix"] == "ganger doctor --mend"
+    assert of(doctor(mend=True), "processes")[0]["mended"] and not alive(session["host_pid"])
+    assert ganger.session("hangs")["phase"] in ("failed", "lost")
+    assert not of(doctor(), "processes")

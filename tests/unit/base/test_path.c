@@ -216,4 +216,50 @@ TEST(removing_does_not_follow_links)
     free(folder);
 }
 
+TEST(a_link_is_not_read_where_a_file_is_asked_for)
+{
+    char *folder = scratch_folder(), *path = scratch_file(folder, "file", "text", 4), *link, *bytes;
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct error error;
+    size_t length;
+
+    link = path_join(folder, "link");
+    CHECK_NUMBER(symlink(path, link), 0);
+    CHECK_NUMBER(path_read_at(descriptor, "file", 10, &bytes, &length, &error), 0);
+    CHECK_STRING(bytes, "text");
+    free(bytes);
+    CHECK_NUMBER(path_read_at(descriptor, "link", 10, &bytes, &length, &error), -1);
+    CHECK_NUMBER(error.code, ELOOP);
+    CHECK_NUMBER(path_read_at(descriptor, "file", 3, &bytes, &length, &error), -1);
+    close(descriptor);
+    free(link);
+    free(path);
+    free(folder);
+}
+
+TEST(a_tree_that_many_remove_at_once_is_gone)
+{
+    char *folder = scratch_folder(), *tree = path_join(folder, "tree");
+    pid_t children[4];
+
+    for (int i = 0; i < 300; i++) {
+        char *inner = xasprintf("%s/%d/deep", tree, i);
+        CHECK_NUMBER(path_make_dirs(inner, 0700, NULL), 0);
+        free(inner);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        struct error error = {0};
+        children[i] = fork();
+        if (children[i] == 0)
+            _exit(path_remove_tree(tree, &error) < 0 && error.code != ENOENT);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        int status = -1;
+        CHECK(waitpid(children[i], &status, 0) == children[i] && status == 0);
+    }
+    CHECK(access(tree, F_OK) < 0 && errno == ENOENT);
+    free(tree);
+    free(folder);
+}
+
 TEST_MAIN
