@@ -13,12 +13,12 @@
 #include "store/session_lost.h"
 
 static const struct command *const commands[] = {
-    &command_run,    &command_up,       &command_init,     &command_attach, &command_demo,   &command_ls,
-    &command_show,   &command_why,      &command_accounts, &command_limits, &command_wait,   &command_events,
-    &command_logs,   &command_snapshot, &command_usage,    &command_replay, &command_send,   &command_queue,
-    &command_keys,   &command_paste,    &command_approve,  &command_deny,   &command_cancel, &command_retry,
-    &command_resume, &command_upgrade,  &command_down,     &command_kill,   &command_rm,     &command_config,
-    &command_doctor, &command_proxy,    &command_rpc,      &command_hook,
+    &command_run,    &command_up,     &command_init,     &command_attach,  &command_demo,   &command_ls,
+    &command_show,   &command_why,    &command_accounts, &command_limits,  &command_wait,   &command_events,
+    &command_logs,   &command_search, &command_snapshot, &command_usage,   &command_replay, &command_send,
+    &command_queue,  &command_keys,   &command_paste,    &command_approve, &command_deny,   &command_cancel,
+    &command_retry,  &command_resume, &command_upgrade,  &command_down,    &command_kill,   &command_rm,
+    &command_config, &command_doctor, &command_proxy,    &command_rpc,     &command_hook,
 };
 static cli_dashboard open_dashboard;
 

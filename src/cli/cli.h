@@ -112,8 +112,9 @@ int cli_check_prompt(const char *text, size_t length, struct error *error);
 
 extern const struct command command_run, command_ls, command_show, command_send, command_keys, command_paste,
     command_cancel, command_retry, command_kill, command_rm, command_wait, command_events, command_logs,
-    command_snapshot, command_attach, command_proxy, command_config, command_rpc, command_demo, command_hook,
-    command_replay, command_approve, command_deny, command_why, command_accounts, command_limits,
-    command_queue, command_usage, command_doctor, command_up, command_down, command_init, command_upgrade, command_resume;
+    command_search, command_snapshot, command_attach, command_proxy, command_config, command_rpc,
+    command_demo, command_hook, command_replay, command_approve, command_deny, command_why, command_accounts,
+    command_limits, command_queue, command_usage, command_doctor, command_up, command_down, command_init,
+    command_upgrade, command_resume;
 
 #endif

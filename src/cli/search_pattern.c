@@ -1,5 +1,6 @@
 #include "cli/search_pattern.h"
 
+#include <locale.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,9 @@ struct search_pattern {
     struct search_literals texts;
     struct literal literals[SEARCH_LITERALS];
     bool ignore_case, exact; /* exact: a literal is all there is to it */
-    bool has_matching, has_finding;
+    bool has_matching, has_finding, has_plain;
     regex_t matching, finding; /* without and with places */
+    regex_t plain;             /* for lines of ASCII, in the C locale: several times as fast */
     struct buffer lower;
 };
 
@@ -60,6 +62,29 @@ static char *escaped(const char *text)
     return buffer_steal(&out);
 }
 
+static bool is_ascii(const char *text, size_t length)
+{
+    unsigned char all = 0;
+
+    for (size_t i = 0; i < length; i++)
+        all |= (unsigned char)text[i];
+    return all < 0x80;
+}
+
+static void compile_plain(struct search_pattern *pattern, const char *expression, int flags)
+{
+    locale_t plain =
+        is_ascii(expression, strlen(expression)) ? newlocale(LC_ALL_MASK, "C", (locale_t)0) : (locale_t)0;
+    locale_t usual;
+
+    if (plain == (locale_t)0)
+        return;
+    usual = uselocale(plain);
+    pattern->has_plain = regcomp(&pattern->plain, expression, flags | REG_NOSUB) == 0;
+    (void)uselocale(usual);
+    freelocale(plain);
+}
+
 static int compile(struct search_pattern *pattern, const char *expression, struct error *error)
 {
     int flags = REG_EXTENDED | (pattern->ignore_case ? REG_ICASE : 0);
@@ -71,8 +96,10 @@ static int compile(struct search_pattern *pattern, const char *expression, struc
         fault = regcomp(&pattern->finding, expression, flags);
         pattern->has_finding = fault == 0;
     }
-    if (fault == 0)
+    if (fault == 0) {
+        compile_plain(pattern, expression, flags);
         return 0;
+    }
     (void)regerror(fault, pattern->has_matching ? &pattern->finding : &pattern->matching, text, sizeof text);
     return error_set(error, "%s", text);
 }
@@ -109,6 +136,8 @@ void search_pattern_destroy(struct search_pattern *pattern)
         regfree(&pattern->matching);
     if (pattern->has_finding)
         regfree(&pattern->finding);
+    if (pattern->has_plain)
+        regfree(&pattern->plain);
     search_literals_finish(&pattern->texts);
     buffer_finish(&pattern->lower);
     free(pattern);
@@ -152,7 +181,10 @@ bool search_pattern_matches(struct search_pattern *pattern, const char *line, si
 {
     if (!may_match(pattern, line, length))
         return false;
-    return pattern->exact || regexec(&pattern->matching, line, 0, NULL, 0) == 0;
+    if (pattern->exact)
+        return true;
+    return regexec(pattern->has_plain && is_ascii(line, length) ? &pattern->plain : &pattern->matching, line,
+                   0, NULL, 0) == 0;
 }
 
 bool search_pattern_find(struct search_pattern *pattern, const char *line, size_t from, size_t *start,

@@ -44,7 +44,8 @@ static void take_header(struct recording_reader *reader)
 
     reader->cols = header->cols;
     reader->rows = header->rows;
-    reader->started_s = header->started;
+    if (header->started > 0)
+        reader->started_s = header->started - (int64_t)(header->is_part ? header->start_s : 0);
     reader->title = header->title;
     header->title = NULL;
 }
@@ -91,6 +92,7 @@ static int open_part(struct recording_reader *reader, size_t index, struct error
     struct error ignored;
     int descriptor;
 
+    error->code = 0;
     recording_file_close(file);
     descriptor = recording_parts_open(reader->session_dir, reader->attempt, number, error);
     if (descriptor < 0)
@@ -235,6 +237,31 @@ struct recording_reader *recording_reader_attempt(int session_dir, unsigned atte
     return reader;
 }
 
+struct recording_reader *recording_reader_part(int session_dir, unsigned attempt, unsigned part,
+                                               struct error *error)
+{
+    int folder = fcntl(session_dir, F_DUPFD_CLOEXEC, 0), got = -1;
+    struct recording_reader *reader = create(folder, attempt, 0);
+
+    reader->parts.numbers = xreallocarray(NULL, 1, sizeof *reader->parts.numbers);
+    reader->parts.numbers[reader->parts.count++] = part;
+    if (folder < 0)
+        error_errno(error, "cannot use the session's folder");
+    else
+        got = open_part(reader, 0, error);
+    if (got == 1) {
+        place_part(reader, part);
+        if (begin_part(reader, 0, 0, error) == 0) {
+            take_header(reader);
+            return reader;
+        }
+    } else if (got == 0 && error->code != ENOENT) {
+        error_set(error, "part %u cannot be read", part);
+    }
+    recording_reader_destroy(reader);
+    return NULL;
+}
+
 /* ---- events ---- */
 
 /* An event of the part that is read, as one of the whole. */
@@ -259,8 +286,10 @@ static bool draws_screen(const struct recording_reader *reader, const struct rec
 int recording_reader_next(struct recording_reader *reader, struct recording_event *event, struct error *error)
 {
     struct recording_file *file = &reader->file;
+    struct error own;
     int got;
 
+    error = error == NULL ? &own : error;
     if (reader->has_first) {
         *event = reader->first;
         reader->has_first = false;
