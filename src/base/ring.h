@@ -62,6 +62,9 @@ struct ring_header {
     _Atomic uint32_t mark;
     _Atomic uint32_t mark_reserved;
     _Atomic uint64_t started_ns; /* of the attempt, by the monotonic clock; 0: not known */
+    /* Bytes that are missing from the recording, of which no marker in it speaks, and of which no event does. */
+    _Atomic uint64_t unmarked;
+    _Atomic uint64_t untold;
 };
 
 #endif

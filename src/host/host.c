@@ -158,6 +158,13 @@ static void mend_due(evutil_socket_t descriptor, short what, void *argument)
     host_timer(host->mend, MEND_NS);
 }
 
+/* What no event speaks of is known to the next host. */
+static void tell_ring(struct host *host)
+{
+    if (host->attempt.ring != NULL)
+        ring_set_untold(host->attempt.ring, host->lost);
+}
+
 static void news_came(evutil_socket_t descriptor, short what, void *argument)
 {
     struct host *host = argument;
@@ -174,6 +181,7 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
         host_timer(host->mend, MEND_NS);
     }
     host->lost += news.lost;
+    tell_ring(host);
     if (news.mended) {
         host->disk_full = false;
         event_del(host->mend);
@@ -186,6 +194,7 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
     if (host->lost > 0 && !host->disk_full) {
         (void)events_emit(host, "gap", json_pack("{sI}", "bytes", (json_int_t)host->lost));
         host->lost = 0;
+        tell_ring(host);
     }
     recordings_told(host, &news);
     events_stored(host, news.events);

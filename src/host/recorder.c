@@ -451,6 +451,7 @@ void recorder_drop(struct recorder *recorder, uint64_t to)
         recorder->news.lost += to - recorder->tail;
         recorder->missing += to - recorder->tail;
         recorder->tail = to;
+        ring_set_unmarked(recorder->ring, recorder->missing);
         ring_commit(recorder->ring, to, recorder->length);
         forget_output(recorder, to);
     }

@@ -243,6 +243,8 @@ static void carry_out(struct recorder *recorder, struct job *job)
 {
     if (is_of_recording(job->type))
         recorder->at = job->at;
+    if (is_of_recording(job->type) && recorder->gap_before > 0)
+        recorder_mark_gap_before(recorder);
     /* Events are written together, but before any file that was given after them. */
     if (job->type != JOB_EVENT && job->type != JOB_OUTPUT && job->type != JOB_INPUT &&
         job->type != JOB_STREAM)

@@ -81,6 +81,7 @@ struct recorder {
     bool await_room;
     int64_t operation_since; /* monotonic ns, when the file operation in work began; 0: none */
     struct recorder_news news;
+    uint64_t gap_before;  /* what a host before could not record and not say; marked with the next event */
     uint64_t missing;     /* bytes of output lost that no marker in the recording speaks of */
     uint64_t tail;        /* of the ring */
     uint64_t stream_tail; /* of the ring of a program's standard output */
@@ -147,6 +148,8 @@ void recorder_rotate_recording(struct recorder *recorder, struct job *job);
 void recorder_end_recording(struct recorder *recorder, struct job *job);
 void recorder_encode_output(struct recorder *recorder, uint64_t to, int64_t at, int last);
 void recorder_encode_input(struct recorder *recorder, const struct job *job, bool last);
+/* Says what was missing already when this host began to record. */
+void recorder_mark_gap_before(struct recorder *recorder);
 /* The time within the part. */
 int64_t recorder_part_time(const struct recorder *recorder, int64_t at);
 /* Writes what was encoded. */

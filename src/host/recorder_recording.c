@@ -82,8 +82,10 @@ void recorder_begin_recording(struct recorder *recorder, struct job *job)
     buffer_clear(&recorder->out);
     take_part(recorder);
     buffer_append(&recorder->out, recorder->head.bytes, recorder->head.length);
+    recorder->gap_before = ring_unmarked(recorder->ring);
     pthread_mutex_lock(&recorder->mutex);
-    recorder->missing = recorder->rotate_from = 0;
+    recorder->missing = recorder->gap_before;
+    recorder->rotate_from = 0;
     recorder->rotating = false;
     if (recorder->recording.keep)
         recorder_compress_locked(recorder);
@@ -133,28 +135,41 @@ static void commit_locked(struct recorder *recorder, int result, size_t length)
     }
     recorder->marked = 0;
     recorder->tail += taken;
+    ring_set_unmarked(recorder->ring, recorder->missing);
     ring_commit(recorder->ring, recorder->tail, recorder->length);
     if (taken > 0)
         recorder_tell_room_locked(recorder);
 }
 
-/* The next write begins with what the recording cannot do without, and says what is missing in between. */
-static void go_on_after(struct recorder *recorder, int result, uint64_t missing)
+/* Says in what is written next how much is missing before it. */
+static void mark_gap(struct recorder *recorder, uint64_t missing)
 {
     int64_t at = recorder_part_time(recorder, recorder->at);
     char label[64];
 
-    buffer_clear(&recorder->out);
-    if (result == 0)
-        buffer_clear(&recorder->head);
-    else
-        buffer_append(&recorder->out, recorder->head.bytes, recorder->head.length);
     if (missing == 0)
         return;
     recording_encode_resize(&recorder->out, at, recorder->cols, recorder->rows);
     (void)snprintf(label, sizeof label, "gap: %llu bytes", (unsigned long long)missing);
     recording_encode_marker(&recorder->out, at, label);
     recorder->marked = missing;
+}
+
+void recorder_mark_gap_before(struct recorder *recorder)
+{
+    mark_gap(recorder, recorder->gap_before);
+    recorder->gap_before = 0;
+}
+
+/* The next write begins with what the recording cannot do without, and says what is missing in between. */
+static void go_on_after(struct recorder *recorder, int result, uint64_t missing)
+{
+    buffer_clear(&recorder->out);
+    if (result == 0)
+        buffer_clear(&recorder->head);
+    else
+        buffer_append(&recorder->out, recorder->head.bytes, recorder->head.length);
+    mark_gap(recorder, recorder->gap_before > 0 ? 0 : missing);
 }
 
 static bool has_news(const struct recorder_news *news)

@@ -337,6 +337,26 @@ void ring_set_event_seq(struct ring *ring, uint64_t seq)
     STORE(ring->header->event_seq, seq);
 }
 
+uint64_t ring_unmarked(const struct ring *ring)
+{
+    return LOAD(ring->header->unmarked);
+}
+
+void ring_set_unmarked(struct ring *ring, uint64_t bytes)
+{
+    STORE(ring->header->unmarked, bytes);
+}
+
+uint64_t ring_untold(const struct ring *ring)
+{
+    return LOAD(ring->header->untold);
+}
+
+void ring_set_untold(struct ring *ring, uint64_t bytes)
+{
+    STORE(ring->header->untold, bytes);
+}
+
 int64_t ring_started(const struct ring *ring)
 {
     return (int64_t)LOAD(ring->header->started_ns);

@@ -88,6 +88,11 @@ unsigned ring_dropped(const struct ring *ring);
 /* ---- what the host keeps beside it ---- */
 uint64_t ring_event_seq(const struct ring *ring);
 void ring_set_event_seq(struct ring *ring, uint64_t seq);
+/* Bytes missing from the recording of which no marker in it speaks yet (the writer thread's), and no event (the loop's). */
+uint64_t ring_unmarked(const struct ring *ring);
+void ring_set_unmarked(struct ring *ring, uint64_t bytes);
+uint64_t ring_untold(const struct ring *ring);
+void ring_set_untold(struct ring *ring, uint64_t bytes);
 void ring_prompt(const struct ring *ring, uint64_t *number, uint32_t *state);
 void ring_set_prompt(struct ring *ring, uint64_t number, uint32_t state);
 /* Of that prompt, which write to the keeper comes next (the host's own to interpret); 0: not known. ring_set_prompt forgets

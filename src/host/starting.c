@@ -229,6 +229,7 @@ static void taken_over(struct host *host, const struct keeper_attempt *told)
         events_finish(&host->events);
         events_init(&host->events, seq);
     }
+    host->lost = highest(ring_untold(host->attempt.ring), ring_unmarked(host->attempt.ring));
     /* session.json may be older than the attempt's start. */
     session_set(host, "attempt", json_integer(told->attempt));
     session_set(host, "pid", json_integer(told->pid));
