@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/name.h"
@@ -80,8 +79,6 @@ json_t *cli_call(const char *uuid, const char *method, json_t *params, struct er
 /* Calls a method that ends the session and waits until it has ended, at most 30 s; an ended one is left as it is. `params` is
  * stolen. Returns 0 or -1. */
 int cli_end(const char *uuid, const char *method, json_t *params, struct error *error);
-/* Whether that process is the session's host: a pid of before a reboot may be anybody's. */
-bool cli_is_host(pid_t pid, const char *uuid);
 /* Makes the host of an ended session leave, and waits until the session's lock is free. Returns 0 or -1. */
 int cli_leave(const char *uuid, struct error *error);
 

@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
+#include "store/session_life.h"
 #include "store/session_lost.h"
 
 /* A host that was killed is back within a second. */
@@ -62,26 +63,13 @@ void cli_find(const char *reference, bool prefixes, char uuid[UUID_SIZE])
     exit(found == -2 ? EXIT_USAGE : EXIT_FAILED);
 }
 
-bool cli_is_host(pid_t pid, const char *uuid)
-{
-    char *path = xasprintf("/proc/%d/cmdline", (int)pid), *text = NULL;
-    size_t length = 0;
-    bool result = pid > 1 && path_read_file(path, 4096, &text, &length, NULL) == 0 && length > UUID_SIZE &&
-                  strcmp(text, "ganger-host") == 0 &&
-                  strncmp(text + strlen(text) + 1, uuid, length - strlen(text) - 1) == 0;
-
-    free(text);
-    free(path);
-    return result;
-}
-
 /* The socket's file may have gone with the runtime folder, at a log-out say: the host binds again. */
 static void ask_to_listen(const char *uuid)
 {
     json_t *session = session_dir_read(cli_state_dir(), uuid, NULL);
     pid_t host = (pid_t)json_member_integer(session, "host_pid", 0);
 
-    if (cli_is_host(host, uuid))
+    if (session_host_is(host, uuid))
         (void)kill(host, SIGHUP);
     json_decref(session);
 }

@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "rpc/protocol.h"
 #include "store/session_dir.h"
+#include "store/session_life.h"
 #include "store/session_lost.h"
 
 #define BUSY_MS 10000   /* until a moment comes at which nothing is half done */
@@ -344,7 +345,7 @@ unsigned upgrade_outdated(const json_t *sessions)
     {
         const char *uuid = json_member_string(session, "id", "");
         pid_t host = (pid_t)json_member_integer(session, "host_pid", 0);
-        if (cli_is_host(host, uuid) && stat_program(host, &status) && !is_same(&status, &wanted))
+        if (session_host_is(host, uuid) && stat_program(host, &status) && !is_same(&status, &wanted))
             count++;
     }
     free(installed);

@@ -64,6 +64,13 @@ bool resuming_now(const struct host *host)
     return json_is_true(json_object_get(host->session.start, "resume"));
 }
 
+bool resuming_prompted(const struct host *host)
+{
+    return json_is_true(session_kept(&host->session, "conversed")) ||
+           json_is_string(session_kept(&host->session, "last_prompt")) ||
+           json_is_object(session_kept(&host->session, "prompts"));
+}
+
 void resuming_note(struct host *host, const struct attempt_start *start)
 {
     const json_t *interrupted = session_kept(&host->session, KEPT);

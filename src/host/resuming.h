@@ -17,6 +17,8 @@ void resuming_remember(struct host *host);
 void resuming_settle(struct host *host);
 /* Whether the attempt that begins resumes, as start.resume says. */
 bool resuming_now(const struct host *host);
+/* Whether the session's first prompt was given to the agent or to the queue. */
+bool resuming_prompted(const struct host *host);
 /* The attempt that resumes is about to begin so: the session's member "resumed". */
 void resuming_note(struct host *host, const struct attempt_start *start);
 /* The agent of an attempt runs. */

@@ -121,11 +121,11 @@ static void spawn(struct host *host, uint32_t number)
     follows = number > 1 || (resumes && json_is_true(session_kept(&host->session, "conversed")));
     if (number > 1 && last != NULL)
         start.prompt = last;
-    if (host->retrying.respawn || (resumes && follows)) {
+    if (host->retrying.respawn || (resumes && resuming_prompted(host))) {
         /* What goes on waits in the queue. */
         start.prompt = NULL;
         host->retrying.respawn = false;
-    } else if (number > 1) {
+    } else if (number > 1 && !resumes) {
         (void)retrying_drop(host, "it is tried again from the beginning");
     }
     if (!rotating_carry(host)) {

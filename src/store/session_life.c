@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "base/path.h"
 #include "store/session_dir.h"
 
@@ -80,9 +81,7 @@ bool session_starting(const char *state_dir, const char *uuid, const json_t *ses
     int64_t age_ms;
     bool found;
 
-    /* A host that wrote its number had a keeper with the lock. */
-    if (strcmp(json_member_string(session, "phase", ""), "initializing") != 0 ||
-        json_is_integer(json_object_get(session, "host_pid")))
+    if (strcmp(json_member_string(session, "phase", ""), "initializing") != 0)
         return false;
     folder = session_dir_path(state_dir, uuid);
     path = path_join(folder, SESSION_FILE);
@@ -95,19 +94,38 @@ bool session_starting(const char *state_dir, const char *uuid, const json_t *ses
     return age_ms > -SESSION_START_S * 1000 && age_ms < SESSION_START_S * 1000;
 }
 
+bool session_host_is(pid_t pid, const char *uuid)
+{
+    char *path = xasprintf("/proc/%d/cmdline", (int)pid), *text = NULL;
+    size_t length = 0;
+    bool result = pid > 1 && path_read_file(path, 4096, &text, &length, NULL) == 0 && length > UUID_SIZE &&
+                  strcmp(text, "ganger-host") == 0 &&
+                  strncmp(text + strlen(text) + 1, uuid, length - strlen(text) - 1) == 0;
+
+    free(text);
+    free(path);
+    return result;
+}
+
+bool session_host_runs(const char *uuid, const json_t *session)
+{
+    return session_host_is((pid_t)json_member_integer(session, "host_pid", 0), uuid);
+}
+
 int session_life(const char *state_dir, const char *uuid, const json_t *session, struct error *error)
 {
     int alive = session_dir_alive(state_dir, uuid, error);
     json_t *own;
-    bool starting;
+    bool starting, ending;
 
     if (alive != 0)
         return alive < 0 ? -1 : SESSION_ALIVE;
     own = session != NULL ? NULL : session_dir_read(state_dir, uuid, NULL);
     starting = session_starting(state_dir, uuid, session != NULL ? session : own);
+    ending = session_host_runs(uuid, session != NULL ? session : own);
     json_decref(own);
-    if (starting)
-        return SESSION_STARTING;
+    if (starting || ending)
+        return starting ? SESSION_STARTING : SESSION_ALIVE;
     /* A keeper may have taken the lock between the two looks. */
     alive = session_dir_alive(state_dir, uuid, error);
     return alive < 0 ? -1 : alive == 1 ? SESSION_ALIVE : SESSION_GONE;

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -15,6 +16,11 @@ enum session_life { SESSION_GONE, SESSION_STARTING, SESSION_ALIVE };
 int session_life(const char *state_dir, const char *uuid, const json_t *session, struct error *error);
 /* Whether session.json, already read, is that of a session being started. */
 bool session_starting(const char *state_dir, const char *uuid, const json_t *session);
+
+/* Whether that process is the session's host: a number that was written down may be anybody's. */
+bool session_host_is(pid_t pid, const char *uuid);
+/* Whether the host that session.json names runs. Without its keeper it is about to write the session's end. */
+bool session_host_runs(const char *uuid, const json_t *session);
 
 /*
  * Takes the lock of a session whose folder is open: waits out those who only look, fails when a keeper has it. *lock is a

@@ -33,7 +33,8 @@ static json_t *read_lost(const char *state_dir, const char *uuid)
     json_t *session = session_dir_read(state_dir, uuid, NULL);
 
     if (session != NULL && !session_phase_ended(json_member_string(session, "phase", "")) &&
-        session_lost_is_here(session) && !session_starting(state_dir, uuid, session))
+        session_lost_is_here(session) && !session_starting(state_dir, uuid, session) &&
+        !session_host_runs(uuid, session))
         return session;
     json_decref(session);
     return NULL;
@@ -59,6 +60,7 @@ static void describe(json_t *session)
     json_object_set_new(session, "pid", json_null());
     json_object_set_new(session, "host_pid", json_null());
     json_object_set_new(session, "waiting", json_null());
+    json_object_set_new(session, "before_start", json_null());
     json_object_set_new(session, "pending_approvals", json_array());
     json_object_set_new(
         session, "exit",

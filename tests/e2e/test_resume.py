@@ -2,12 +2,14 @@
 import json
 import os
 import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from harness import FAKE, alive, until
+from harness import FAKE, PROGRAM, alive, read, until
 from test_survival import lose
 
 DOUBLE = Path(__file__).resolve().parent / "claude_double.py"
@@ -162,7 +164,7 @@ def test_after_a_reboot_no_process_is_taken_for_its_own(ganger):
     path = ganger.state / "sessions" / session["id"] / "session.json"
     facts = json.loads(path.read_text())
     assert facts["boot_id"]
-    facts.update(boot_id="00000000-0000-4000-8000-000000000000", host_pid=os.getpid())
+    facts.update(phase="unknown", boot_id="00000000-0000-4000-8000-000000000000", host_pid=os.getpid())
     path.write_text(json.dumps(facts))
     lost = ganger.session("gone")
     assert lost["phase"] == "lost" and "started anew" in lost["last_error"]["message"]
@@ -195,16 +197,36 @@ def test_a_keeper_killed_under_an_agent_in_stream_mode(ganger, claude):
     assert len(ganger.events("api", "prompt_sent")) == 1
 
 
-def test_killed_while_it_starts(ganger):
-    """Between the keeper's start and the agent's: nothing is left, and it can be started."""
-    script = ganger.work / "slow"
-    script.write_text("#!/bin/sh\necho here\nexec sleep 1000\n")
-    script.chmod(0o755)
-    session = ganger.start("slow", script)
-    lose(ganger, "slow", session)
-    ganger.run("ls")
-    until(lambda: not alive(session["pid"]), "the agent's end")
-    assert resumed(ganger, "slow")["slow"]["state"] == "new"
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()[1])
+
+
+def test_killed_while_it_starts(ganger, claude):
+    """Before the agent got its first prompt: it gets it then, once."""
+    agents = {"command": [sys.executable, str(DOUBLE)]}
+    ganger.configure(agents={"claude": {**agents, "before_start": [["sh", "-c", "echo $$ >pid; exec sleep 1000"]]}})
+    starter = subprocess.Popen([PROGRAM, "run", "-d", "-m", "stream", "-a", "claude", "-n", "slow", "say:hello"], env=ganger.env,
+                               cwd=ganger.work, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = int(until(lambda: read(ganger.work / "pid").strip(), "the command to run"))
+    host = ganger.session("slow")["host_pid"]
+    keeper = parent_of(host)
+    starter.kill()
+    os.kill(host, signal.SIGSTOP)
+    os.kill(keeper, signal.SIGKILL)
+    os.kill(host, signal.SIGKILL)
+    starter.wait()
+    until(lambda: not alive(keeper), "its end")
+    # Who looks within 15 s takes it for one that is still being started.
+    path = ganger.state / "sessions" / ganger.session("slow")["id"] / "session.json"
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    lost = ganger.session("slow")
+    assert lost["phase"] == "lost" and lost["before_start"] is None
+    until(lambda: not alive(command), "the end of what was left")
+    ganger.configure(agents={"claude": agents})
+    resumed(ganger, "slow")
+    ganger.screen_shows("slow", "hello")
+    ganger.phase_is("slow", "idle")
+    assert len(claude.accepted()) == 1 and len(ganger.events("slow", "prompt_sent")) == 1
 
 
 def test_the_dashboards_key(ganger, claude, dashboard):
