@@ -82,6 +82,19 @@ static void print_usage(const json_t *session)
         (void)printf("%-12s %.0f%% full\n", "context", json_number_value(context));
 }
 
+/* CPU time as top shows it: 100% is one processor. */
+static void print_resources(const json_t *session)
+{
+    const json_t *resources = json_object_get(session, "resources");
+    int64_t processes = json_member_integer(resources, "processes", 0);
+
+    if (json_is_object(resources))
+        (void)printf("%-12s %.0f%% CPU, %.0f MB in %lld process%s\n", "uses",
+                     json_member_number(resources, "cpu_pct", 0),
+                     json_member_number(resources, "rss_bytes", 0) / 1e6, (long long)processes,
+                     processes == 1 ? "" : "es");
+}
+
 static void print_end(const json_t *session)
 {
     const json_t *exit_state = json_object_get(session, "exit"),
@@ -130,6 +143,7 @@ static void print_session(const json_t *session)
     print_member(session, "cwd", "folder");
     print_member(session, "attempt", "attempt");
     print_member(session, "pid", "process");
+    print_resources(session);
     (void)printf("%-12s %lldx%lld\n", "size", (long long)json_member_integer(session, "cols", 0),
                  (long long)json_member_integer(session, "rows", 0));
     print_member(session, "created_at", "created");

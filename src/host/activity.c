@@ -378,6 +378,7 @@ static void tell_phase(struct host *host, enum phase shown)
                   json_object_get(evidence, "detail"), "until", json_time_or_null(until_of(host, shown))));
     json_decref(evidence);
     turn_follow(host, shown);
+    resources_wake(host);
     session_changed(host, true);
     cancel_follow(host);
     delivery_consider(host);

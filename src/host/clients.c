@@ -254,6 +254,7 @@ void connection_subscribe(struct connection *client, json_t *types, uint64_t sin
         screen_start(&client->screen);
         clients->screens++;
     }
+    resources_wake(client->host);
 }
 
 void connection_typed(struct connection *client)

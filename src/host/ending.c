@@ -98,6 +98,7 @@ static void tell_end(struct host *host, enum phase phase, const char *detail, js
     session_set(host, "pid", json_null());
     json_object_set(session_attempt(host, host->attempt.number), "exit", ended);
     activity_end(host, phase, detail);
+    resources_end(host);
     (void)events_emit(host, "attempt_ended", json_pack("{sO}", "exit", ended));
     if (!goes_on)
         tell_session_ended(host, phase);

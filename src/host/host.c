@@ -355,6 +355,7 @@ struct host *host_create(const char *uuid, const char *session_dir, struct error
     turn_timer_init(host);
     session_timer_init(host);
     headless_init(host);
+    resources_init(host);
     before_start_init(host);
     delivery_init(host);
     ledger_link_init(host);
@@ -396,6 +397,7 @@ void host_destroy(struct host *host)
     accounting_finish(host);
     delivery_finish(host);
     before_start_finish(host);
+    resources_finish(host);
     headless_finish(host);
     session_timer_finish(host);
     turn_timer_finish(host);

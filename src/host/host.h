@@ -33,6 +33,7 @@
 #include "host/progress.h"
 #include "host/recorder.h"
 #include "host/recordings.h"
+#include "host/resources.h"
 #include "host/retrying.h"
 #include "host/session.h"
 #include "host/session_timer.h"
@@ -70,6 +71,7 @@ struct host {
     struct turn_timer turn_timer;
     struct session_timer session_timer;
     struct headless headless;
+    struct resources resources;
     struct typing typing;
     struct delivery delivery;
     struct cancel cancel;

@@ -14,8 +14,10 @@
 
 int method_session_get(struct call *call)
 {
-    json_t *object = session_public(call->host);
+    json_t *object;
 
+    resources_refresh(call->host);
+    object = session_public(call->host);
     json_append_value(&call->result, object);
     json_decref(object);
     return 0;
