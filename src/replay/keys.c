@@ -68,13 +68,13 @@ static const struct binding bindings[] = {
 
 const struct key_help keys_help[] = {
     {"Space", "play, pause"},
-    {"+ -  =", "faster, slower; as recorded"},
+    {"+ -  =", "faster, slower, 1x"},
     {"← →", "5 s back, on"},
     {"↓ ↑", "1 min back, on"},
-    {"PgDn PgUp", "10 min back, on"},
-    {"0 … 9", "to 0 % … 90 %"},
-    {": t", "to a time: 1:02:03, 90, 40%, +30"},
-    {"Home End", "beginning, end (then follow)"},
+    {"PgDn/PgUp", "10 min back, on"},
+    {"0 … 9", "to 0 % … 90 % of it"},
+    {": t", "to 1:02:03, 90, 40%, +30"},
+    {"Home End", "beginning, end and follow"},
     {". ,", "an event on, back"},
     {"m M", "next, last marker"},
     {"a A", "approval"},
@@ -83,11 +83,11 @@ const struct key_help keys_help[] = {
     {"p P", "prompt"},
     {"f F", "phase"},
     {"/ \\", "search on, back"},
-    {"n N", "search again, the other way"},
+    {"n N", "again, the other way"},
     {"i", "pauses cut or in full"},
-    {"h j k l", "move a view that is too small"},
+    {"h j k l", "move a small view"},
     {"c", "follow the cursor again"},
-    {"? Esc", "this help; Esc gives up a search"},
+    {"? Esc", "help; Esc gives up"},
     {"q", "quit"},
 };
 const size_t keys_help_count = sizeof keys_help / sizeof *keys_help;

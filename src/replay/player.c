@@ -87,18 +87,19 @@ static void finish_job(struct player *player, bool to_time, double seconds)
         arrive_at_end(player);
 }
 
-static void work(struct player *player, struct error *error)
+static void work(struct player *player)
 {
+    struct error error = {0};
     bool to_time = player->job.kind == JOB_GO && player->job.event == UINT64_MAX;
     double seconds = player->job.seconds;
     enum job_result result;
 
-    result = job_step(&player->job, player->track, clock_monotonic_ns() + JOB_SLICE_NS, error);
+    result = job_step(&player->job, player->track, clock_monotonic_ns() + JOB_SLICE_NS, &error);
     if (result == JOB_BUSY)
         return;
     finish_job(player, to_time && seconds < PLAYBACK_TIME_MAX, seconds);
     if (result == JOB_FAILED)
-        player_notice(player, "%s", error->text);
+        player_notice(player, "%s", error.text);
     else if (result == JOB_MISSING)
         player_notice(player, "\"%s\" does not appear %s this", player->pattern,
                       player->searched > 0 ? "after" : "before");
@@ -136,44 +137,44 @@ static int poll_time(struct player *player)
 
     if (player->job.kind != JOB_NONE || player->survey.reader != NULL)
         return 0;
-    if (player->notice_until_ns != 0 || !player->playback.playing || player->ended)
-        return (int)(MORE_NS / MS);
-    if (track_next(player->track, &event, &next, NULL) == 1)
-        wait = playback_wait(&player->playback, track_seconds(player->track), next);
-    wait = wait > TICK_S ? TICK_S : wait;
+    if (!player->playback.playing || player->ended)
+        return (int)((player->draw_waits ? FRAME_NS : MORE_NS) / MS);
+    if (player->draw_waits)
+        wait = (double)FRAME_NS / 1e9;
+    if (track_next(player->track, &event, &next, NULL) == 1) {
+        double due = playback_wait(&player->playback, track_seconds(player->track), next);
+        wait = due < wait ? due : wait;
+    }
     return (int)(wait * 1000) + 1;
 }
 
-/* Bytes that the user typed; -1: the terminal is gone. */
-static int read_keys(struct player *player, struct tokenizer *tokenizer)
+static void take_events(struct player *player, struct tokenizer *tokenizer)
 {
-    char bytes[4096];
-    ssize_t got = read(tty_input(), bytes, sizeof bytes);
     struct input_event event;
 
-    if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
-        return -1;
-    if (got > 0)
-        tokenizer_feed(tokenizer, bytes, (size_t)got);
     while ((event = tokenizer_next(tokenizer)).type != INPUT_NONE) {
+        if (player->job.kind != JOB_NONE &&
+            !player->job.begun) /* a key counts from where the one before it led */
+            work(player);
         if (event.type == INPUT_KEY)
             player_key(player, event.key);
         else if (event.type == INPUT_PASTE)
             player_paste(player, event.text, event.length);
     }
-    return 0;
 }
 
-/* An Escape that nothing follows is a key. */
-static void flush_escape(struct player *player, struct tokenizer *tokenizer)
+/* Bytes that the user typed; -1: the terminal is gone. */
+static int read_keys(struct player *player, struct tokenizer *tokenizer)
 {
-    struct input_event event;
+    char bytes[256];
+    ssize_t got = read(tty_input(), bytes, sizeof bytes);
 
-    tokenizer_flush(tokenizer);
-    while ((event = tokenizer_next(tokenizer)).type != INPUT_NONE) {
-        if (event.type == INPUT_KEY)
-            player_key(player, event.key);
-    }
+    if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN))
+        return -1;
+    if (got > 0)
+        tokenizer_feed(tokenizer, bytes, (size_t)got);
+    take_events(player, tokenizer);
+    return 0;
 }
 
 static int wait_for_input(struct player *player, struct tokenizer *tokenizer)
@@ -188,8 +189,10 @@ static int wait_for_input(struct player *player, struct tokenizer *tokenizer)
         return errno == EINTR ? 0 : -1;
     if (polled[0].revents != 0)
         return read_keys(player, tokenizer);
-    if (escape)
-        flush_escape(player, tokenizer);
+    if (escape) { /* nothing follows: it is a key */
+        tokenizer_flush(tokenizer);
+        take_events(player, tokenizer);
+    }
     return 0;
 }
 
@@ -205,9 +208,8 @@ static int draw(struct player *player)
 {
     int64_t since = clock_monotonic_ns() - player->drawn_ns;
 
-    if (since < (held_back(player) ? HOLD_NS : FRAME_NS))
-        return 0;
-    return player_draw(player);
+    player->draw_waits = since < (held_back(player) ? HOLD_NS : FRAME_NS);
+    return player->draw_waits ? 0 : player_draw(player);
 }
 
 static void heed_signals(struct player *player)
@@ -228,7 +230,7 @@ static int loop(struct player *player, struct tokenizer *tokenizer, struct error
     while (!player->quit && result == 0) {
         heed_signals(player);
         if (player->job.kind != JOB_NONE)
-            work(player, error);
+            work(player);
         tick(player, error);
         look_for_more(player, error);
         (void)survey_step(&player->survey, clock_monotonic_ns() +

@@ -48,7 +48,7 @@ struct player {
     struct search shown; /* they are of this */
     enum asking asking;
     struct buffer answer;
-    bool help;
+    int help; /* the page that is shown, from 1; 0: none */
 
     char notice[320];
     int64_t notice_until_ns;
@@ -66,6 +66,7 @@ struct player {
     int drawn_rows;
     bool drawn_found;
     int64_t drawn_ns;
+    bool draw_waits; /* something may have changed since */
 };
 
 /* ---- player_act.c ---- */
@@ -81,6 +82,8 @@ void player_go_time(struct player *player, double seconds);
 
 /* Brings the user's terminal up to date. -1: it is gone. */
 int player_draw(struct player *player);
+/* How many pages the help has on a screen of this size. */
+int player_help_pages(const struct player *player);
 /* Takes over the size of the user's terminal; all is drawn again. */
 void player_resized(struct player *player);
 

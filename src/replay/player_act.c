@@ -96,7 +96,7 @@ static void step(struct player *player, int direction)
 
 static void play(struct player *player)
 {
-    if (player->ended && !player->following) {
+    if (player->ended && !(player->following && player->alive)) {
         player_go_time(player, 0);
         player->playback.playing = true;
         return;
@@ -125,8 +125,8 @@ static void search(struct player *player, int direction)
 
 static void cancel(struct player *player)
 {
-    if (player->help) {
-        player->help = false;
+    if (player->help > 0) {
+        player->help = 0;
     } else if (player->job.kind != JOB_NONE) {
         job_cancel(&player->job);
         player->searching = false;
@@ -311,7 +311,7 @@ static void act_on_screen(struct player *player, struct bound bound)
         player->view.panned = false;
         break;
     case ACTION_HELP:
-        player->help = !player->help;
+        player->help = player->help < player_help_pages(player) ? player->help + 1 : 0;
         break;
     case ACTION_REDRAW:
         player_resized(player);

@@ -15,23 +15,33 @@ void player_resized(struct player *player)
     player->view.width = width;
     player->view.height = height > 1 ? height - 1 : 1;
     player->redraw = true;
+    player->help = player->help > 1 ? 1 : player->help;
 }
 
 /* ---- the recorded screen ---- */
 
+/* Whether row y may differ from what was drawn last. Rows that have only moved are drawn again as well. */
+static bool row_differs(const struct player *player, int y, const struct terminal_scroll *moved)
+{
+    return (y >= moved->top && y < moved->bottom) ||
+           terminal_row_changed(track_terminal(player->track), y, player->drawn_version);
+}
+
 static void draw_rows(struct player *player, int rows, bool all)
 {
     struct terminal *terminal = track_terminal(player->track);
+    struct terminal_scroll moved = {.n = 0};
     struct row_look look = {.depth = player->depth,
                             .ascii = player->ascii,
                             .left = player->view.left,
                             .width = player->view.width,
                             .search = player->found ? &player->shown : NULL};
 
+    if (!all && !terminal_scrolled(terminal, player->drawn_version, &moved))
+        moved = (struct terminal_scroll){.n = 0};
     for (int y = 0; y < rows; y++) {
         int from = player->view.top + y;
-        if (!all && from < terminal_rows(terminal) &&
-            !terminal_row_changed(terminal, from, player->drawn_version))
+        if (!all && from < terminal_rows(terminal) && !row_differs(player, from, &moved))
             continue;
         buffer_clear(&player->row);
         if (from < terminal_rows(terminal))
@@ -140,13 +150,30 @@ static int draw_status(struct player *player)
     return cursor;
 }
 
+/* ---- help ---- */
+
+/* Rows of it that fit over the recording. */
+static int help_room(const struct player *player)
+{
+    int rows = status_help_rows(player->canvas.width), most = player->canvas.height - 1;
+
+    return rows < most ? rows : most;
+}
+
+int player_help_pages(const struct player *player)
+{
+    int room = help_room(player);
+
+    return room < 1 ? 0 : (status_help_rows(player->canvas.width) + room - 1) / room;
+}
+
 static void draw_help(struct player *player, int from, int rows)
 {
     struct status_look look = {.depth = player->depth, .ascii = player->ascii, .width = player->canvas.width};
 
     for (int row = 0; row < rows; row++) {
         buffer_clear(&player->row);
-        status_help_row(&player->row, row, &look);
+        status_help_row(&player->row, (player->help - 1) * rows + row, &look);
         canvas_row(&player->canvas, from + row, &player->row);
     }
 }
@@ -169,10 +196,9 @@ static void place_cursor(struct player *player, int asked, int rows)
 int player_draw(struct player *player)
 {
     int rows = player->canvas.height - 1;
-    int help = player->help ? status_help_rows(player->canvas.width) : 0;
+    int help = player->help > 0 ? help_room(player) : 0;
     const struct buffer *frame;
 
-    help = help > rows ? rows : help;
     player->view.height = rows > 1 ? rows : 1;
     if (player->job.kind == JOB_NONE ||
         player->redraw) /* else it goes through screens that nobody asked for */

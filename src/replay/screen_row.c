@@ -7,15 +7,27 @@
 #include "base/utf8.h"
 #include "term/width.h"
 
+static void append_cluster(struct buffer *out, const struct terminal *terminal, uint32_t glyph)
+{
+    size_t length;
+    const char *text = terminal_cluster(terminal, glyph, &length);
+
+    for (size_t at = 0; at < length;) {
+        uint32_t code;
+        int used = utf8_decode(text + at, length - at, &code);
+        if (used <= 0)
+            return;
+        if (!utf8_reorders(code))
+            buffer_append(out, text + at, (size_t)used);
+        at += (size_t)used;
+    }
+}
+
 /* Appends the cell's text; returns whether terminals agree on its width. */
 static bool append_glyph(struct buffer *out, const struct terminal *terminal, const struct cell *cell)
 {
-    size_t length;
-    const char *text;
-
     if ((cell->glyph & CELL_CLUSTER) != 0) {
-        text = terminal_cluster(terminal, cell->glyph, &length);
-        buffer_append(out, text, length);
+        append_cluster(out, terminal, cell->glyph);
         return false;
     }
     if (cell->glyph < 0x80) {

@@ -9,6 +9,7 @@
 
 #define BAR_MIN 8
 #define LABEL_MIN 12
+#define CLOCK_WIDTH 26 /* at most */
 
 enum { RED = 1, YELLOW = 3, BLUE = 4, MAGENTA = 5, CYAN = 6 };
 
@@ -155,6 +156,12 @@ static int put_prompt(struct line *line, const struct status *status)
     return line->used;
 }
 
+/* Columns that are left beside the notice. */
+static int room_for(const struct line *line, const char *notice)
+{
+    return line->look->width - line->used - width_of_text(notice, strlen(notice));
+}
+
 int status_draw(struct buffer *out, const struct status *status, const struct status_look *look)
 {
     struct line line = {.out = out, .look = look};
@@ -167,7 +174,10 @@ int status_draw(struct buffer *out, const struct status *status, const struct st
         put(&line, " ", !status->calm);
         put(&line, status->state, 24);
         put(&line, " ", !status->calm);
-        put_clock(&line, status);
+        if (status->notice == NULL || room_for(&line, status->notice) >= CLOCK_WIDTH)
+            put_clock(&line, status);
+        else
+            put(&line, " ", 1);
         room = look->width - line.used;
         if (status->notice == NULL && room >= BAR_MIN)
             put_bar(&line, status, room < BAR_MIN + LABEL_MIN + 1 ? room : room / 2);
@@ -184,7 +194,7 @@ int status_draw(struct buffer *out, const struct status *status, const struct st
 
 /* ---- help ---- */
 
-#define HELP_KEYS 12 /* columns of the keys in front of what they do */
+#define HELP_KEYS 10 /* columns of the keys in front of what they do */
 #define HELP_COLUMN 38
 
 static int help_columns(int width)
@@ -209,7 +219,7 @@ void status_help_row(struct buffer *out, int row, const struct status_look *look
     for (int column = 0; column < columns; column++) {
         size_t i = (size_t)(column * rows + row);
         int from = column * (look->width / columns);
-        if (i >= keys_help_count)
+        if (row >= rows || i >= keys_help_count)
             break;
         style(&line, COLOR_DEFAULT, STYLE_REVERSE);
         while (line.used < from + 1)

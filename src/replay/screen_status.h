@@ -36,7 +36,7 @@ struct status_look {
  * -1. */
 int status_draw(struct buffer *out, const struct status *status, const struct status_look *look);
 
-/* How many rows the help takes, and one of them. */
+/* How many rows the whole help takes, and one of them. */
 int status_help_rows(int width);
 void status_help_row(struct buffer *out, int row, const struct status_look *look);
 

@@ -12,7 +12,7 @@
 
 /* The alternate screen, no wrapping, no cursor. */
 static const char enter[] = "\033[?1049h\033[?7l\033[?25l\033[0m\033[2J\033[H";
-static const char leave[] = "\033[?2026l\033[0m\033[?7h\033[?25h\033[?1049l";
+static const char leave[] = "\033[?2026l\033[0m\033[?7h\033[?1049l\033[?25h";
 
 static struct {
     int input, pipe[2];
