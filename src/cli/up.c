@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "cli/crew_sessions.h"
+#include "cli/headless.h"
 #include "cli/resume.h"
 #include "cli/up.h"
 #include "store/session_dir.h"
@@ -63,8 +64,8 @@ static void take_option(int option, struct up_options *options)
     options->json |= option == OPTION_JSON;
     options->force |= option == OPTION_FORCE;
     if (option == OPTION_RECORD) {
-        (void)cli_errorf("up", "--record is not available in ganger %s", GANGER_VERSION);
-        exit(EXIT_USAGE);
+        options->record = true;
+        options->folder = optarg;
     }
 }
 
@@ -157,7 +158,7 @@ static void print_row(const struct up *up, const char *name, const char *state, 
     free(clean);
 }
 
-/* Headless, stdout belongs to the events: failures alone are told, on stderr. */
+/* Headless, stdout belongs to the events. */
 static void tell(const struct up *up, const struct up_member *member)
 {
     struct error error = {0};
@@ -334,8 +335,11 @@ static int run(int argc, char **argv)
 {
     struct up up = {.options = parse(argc, argv)};
     struct error error;
-    int lock = load(&up, &error), code;
+    int lock, code;
 
+    if (up.options.record)
+        headless_prepare();
+    lock = load(&up, &error);
     if (lock < 0)
         return cli_error("up", &error);
     up.members = xcalloc(up.crew->count, sizeof *up.members);
@@ -345,7 +349,7 @@ static int run(int argc, char **argv)
         up.width = length > up.width ? length : up.width;
         look(&up, &up.members[i]);
     }
-    code = up_interactive(&up, lock);
+    code = up.options.record ? up_headless(&up, lock) : up_interactive(&up, lock);
     free(up.starts);
     free(up.started);
     free(up.members);
