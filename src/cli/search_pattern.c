@@ -2,6 +2,7 @@
 
 #include <locale.h>
 #include <regex.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,17 @@ struct literal {
     size_t length, rarest;
 };
 
+#define ASKED 2048    /* lines of which the answer is kept: interfaces draw the same ones again and again */
+#define ASKED_MAX 118 /* bytes of such a line */
+
+struct asked {
+    unsigned char length; /* 0: free */
+    bool found;
+    char text[ASKED_MAX];
+};
+
 struct search_pattern {
+    struct asked *asked;
     struct search_literals texts;
     struct literal literals[SEARCH_LITERALS];
     bool ignore_case, exact; /* exact: a literal is all there is to it */
@@ -111,6 +122,7 @@ struct search_pattern *search_pattern_create(const char *text, bool fixed, bool 
     char *expression = fixed ? escaped(text) : xstrdup(text);
     int result = 0;
 
+    pattern->asked = xcalloc(ASKED, sizeof *pattern->asked);
     pattern->ignore_case = ignore_case;
     pattern->exact = fixed && !ignore_case;
     if (*text == '\0')
@@ -140,6 +152,7 @@ void search_pattern_destroy(struct search_pattern *pattern)
         regfree(&pattern->plain);
     search_literals_finish(&pattern->texts);
     buffer_finish(&pattern->lower);
+    free(pattern->asked);
     free(pattern);
 }
 
@@ -177,14 +190,43 @@ static bool may_match(struct search_pattern *pattern, const char *line, size_t l
     return false;
 }
 
+static bool ask(struct search_pattern *pattern, const char *line, size_t length)
+{
+    const regex_t *expression =
+        pattern->has_plain && is_ascii(line, length) ? &pattern->plain : &pattern->matching;
+
+    return regexec(expression, line, 0, NULL, 0) == 0;
+}
+
+/* Where the answer for a line is kept; NULL for a long one. */
+static struct asked *place(struct search_pattern *pattern, const char *line, size_t length)
+{
+    uint32_t hash = 2166136261u;
+
+    if (length == 0 || length > ASKED_MAX)
+        return NULL;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)line[i]) * 16777619u;
+    return &pattern->asked[(hash ^ hash >> 16) % ASKED];
+}
+
 bool search_pattern_matches(struct search_pattern *pattern, const char *line, size_t length)
 {
+    struct asked *asked;
+
     if (!may_match(pattern, line, length))
         return false;
     if (pattern->exact)
         return true;
-    return regexec(pattern->has_plain && is_ascii(line, length) ? &pattern->plain : &pattern->matching, line,
-                   0, NULL, 0) == 0;
+    asked = place(pattern, line, length);
+    if (asked == NULL)
+        return ask(pattern, line, length);
+    if (asked->length != length || memcmp(asked->text, line, length) != 0) {
+        asked->found = ask(pattern, line, length);
+        asked->length = (unsigned char)length;
+        memcpy(asked->text, line, length);
+    }
+    return asked->found;
 }
 
 bool search_pattern_find(struct search_pattern *pattern, const char *line, size_t from, size_t *start,

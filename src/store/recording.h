@@ -95,8 +95,6 @@ struct recording_reader *recording_reader_attempt(int session_dir, unsigned atte
  */
 struct recording_reader *recording_reader_file(int descriptor, uint64_t offset, uint64_t end,
                                                struct error *error);
-struct recording_reader *recording_reader_create(int descriptor, uint64_t offset, uint64_t end,
-                                                 struct error *error);
 void recording_reader_destroy(struct recording_reader *reader);
 /* Size from the header, 1 to 1000 columns and rows (80x24 when the header does not say or was not read). */
 void recording_reader_size(const struct recording_reader *reader, int *cols, int *rows);

@@ -64,12 +64,6 @@ struct recording_reader *recording_reader_file(int descriptor, uint64_t offset, 
     return reader;
 }
 
-struct recording_reader *recording_reader_create(int descriptor, uint64_t offset, uint64_t end,
-                                                 struct error *error)
-{
-    return recording_reader_file(descriptor, offset, end, error);
-}
-
 void recording_reader_destroy(struct recording_reader *reader)
 {
     if (reader == NULL)
