@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -248,9 +249,10 @@ OLD_ID = "a8db81f2-5fb5-4174-bc7e-7fabd81fb9c4"
 @pytest.fixture
 def old_folder(ganger):
     """A session folder that an older version wrote, at its place. Returns its path."""
-    folder = ganger.state / "sessions" / OLD_ID
+    own = str(uuid.uuid4())  # processes are known by it, those of other tests too
+    folder = ganger.state / "sessions" / own
     folder.mkdir(mode=0o700, parents=True)
-    places = {"@WORK@": ganger.work, "@HOME@": ganger.home, "@DOUBLE@": DOUBLE, "@PYTHON@": sys.executable, "@MACHINE@": os.uname().nodename}
+    places = {OLD_ID: own, "@WORK@": ganger.work, "@HOME@": ganger.home, "@DOUBLE@": DOUBLE, "@PYTHON@": sys.executable, "@MACHINE@": os.uname().nodename}
     for path in OLD.glob("*.*"):
         text = path.read_text()
         for place, value in places.items():
@@ -258,7 +260,7 @@ def old_folder(ganger):
         (folder / path.name).write_text(text)
     (folder / "lock").touch(0o600)
     (ganger.state / "names").mkdir(mode=0o700)
-    (ganger.state / "names" / "old").symlink_to(OLD_ID)
+    (ganger.state / "names" / "old").symlink_to(own)
     return folder
 
 
