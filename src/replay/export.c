@@ -156,6 +156,18 @@ static int write_all(const struct request *request, struct timeline *timeline, s
     return export_file_finish(file, error);
 }
 
+/* What the file lacks. */
+static void warn(const struct timeline *timeline)
+{
+    unsigned left_out = timeline_facts(timeline)->left_out;
+
+    if (left_out > 0)
+        (void)fprintf(stderr, "ganger: replay: attempts that cannot be read are left out: %u\n", left_out);
+    if (timeline_torn(timeline))
+        (void)fprintf(stderr,
+                      "ganger: replay: the recording ends in the middle of a line: exported up to there\n");
+}
+
 int export_main(int argc, char **argv)
 {
     struct request request = {.format = NULL};
@@ -170,9 +182,8 @@ int export_main(int argc, char **argv)
     result = timeline == NULL ? -1 : write_all(&request, timeline, &error);
     if (result < 0)
         (void)fprintf(stderr, "ganger: replay: %s\n", error.text);
-    else if (timeline_torn(timeline))
-        (void)fprintf(stderr,
-                      "ganger: replay: the recording ends in the middle of a line: exported up to there\n");
+    else
+        warn(timeline);
     timeline_destroy(timeline);
     return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

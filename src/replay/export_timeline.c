@@ -121,8 +121,9 @@ static int survey(struct timeline *timeline, struct error *error)
         recording_reader_destroy(timeline->reader);
         timeline->reader = NULL;
     }
-    timeline->count = kept;
     timeline->facts.attempts = (unsigned)kept;
+    timeline->facts.left_out = (unsigned)(timeline->count - kept);
+    timeline->count = kept;
     timeline->next = 0;
     return kept == 0 ? -1 : 0;
 }

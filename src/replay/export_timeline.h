@@ -20,6 +20,7 @@ struct timeline_facts {
     int64_t started_s; /* of the first attempt; 0: not known */
     uint64_t length;   /* bytes, uncompressed; 0: not known */
     unsigned attempts; /* how many there are on the line; 1 for a file */
+    unsigned left_out; /* how many cannot be read */
     int cols, rows;    /* at the beginning */
 };
 

@@ -4,6 +4,7 @@
 (async () => {
   const PAUSE = 2000; /* longer ones are skipped when asked */
   const MARKS_MAX = 5000;
+  const DOTS_MAX = 300;
   const PICTURE_MAX = 1 << 20;
   const NEAR = 50; /* the same moment */
   const SLICE = 30; /* of real time that a search takes at once */
@@ -270,8 +271,10 @@
       return;
     }
     marks = listMarks(events);
-    const first = new Set(marks.map((mark) => mark[0]));
-    recording.events = events.filter((event) => event[1] !== "m" || first.has(event[0])).map((event) => (event[1] === "m" ? [event[0], "m", ""] : event));
+    /* On the player's own line those that are listed, without their text, unless they would be a crowd. */
+    const dots = new Set(marks.length > DOTS_MAX ? [] : marks.map((mark) => mark[0]));
+    const shown = events.filter(([time, type]) => type !== "m" || dots.has(time));
+    recording.events = shown.map((event) => (event[1] === "m" ? [event[0], "m", ""] : event));
     at("duration").textContent = " · " + length(events[events.length - 1][0]);
     for (const when of document.querySelectorAll("header time"))
       when.textContent = new Date(when.dateTime).toLocaleString([], { dateStyle: "long", timeStyle: "short" });
