@@ -115,7 +115,8 @@ enum {
     KEEPER_EXIT_ALL_GONE =
         2,                /* no descendant but the host is left, or, with KEPT, none that is to be ended */
     KEEPER_EXIT_KEPT = 4, /* children of the agent go on: its environment has GANGER_KEEP_CHILDREN=1 */
-    KEEPER_EXIT_TOLD = 8, /* the keeper was told to end, as when the machine goes down: nobody wished the session's end */
+    KEEPER_EXIT_TOLD =
+        8, /* the keeper was told to end, as when the machine goes down: nobody wished the session's end */
 };
 
 struct keeper_exit {

@@ -50,15 +50,24 @@ static int method_hello(struct call *call)
 }
 
 static const struct method methods[] = {
-    {"session.input", method_session_input},     {"screen.ack", method_screen_ack},
-    {"session.get", method_session_get},         {"session.subscribe", method_session_subscribe},
-    {"session.keys", method_session_keys},       {"session.paste", method_session_paste},
-    {"session.prompt", method_session_prompt},   {"session.queue", method_session_queue},
-    {"session.approve", method_session_approve}, {"session.cancel", method_session_cancel},
-    {"session.retry", method_session_retry},     {"session.kill", method_session_kill},
-    {"session.rename", method_session_rename},   {"session.view", method_session_view},
-    {"session.why", method_session_why},         {"session.upgrade", method_session_upgrade},
-    {"screen.get", method_screen_get},           {"scrollback.get", method_scrollback_get},
+    {"session.input", method_session_input},
+    {"screen.ack", method_screen_ack},
+    {"session.get", method_session_get},
+    {"session.subscribe", method_session_subscribe},
+    {"session.keys", method_session_keys},
+    {"session.paste", method_session_paste},
+    {"session.prompt", method_session_prompt},
+    {"session.queue", method_session_queue},
+    {"session.approve", method_session_approve},
+    {"session.cancel", method_session_cancel},
+    {"session.retry", method_session_retry},
+    {"session.kill", method_session_kill},
+    {"session.rename", method_session_rename},
+    {"session.view", method_session_view},
+    {"session.why", method_session_why},
+    {"session.upgrade", method_session_upgrade},
+    {"screen.get", method_screen_get},
+    {"scrollback.get", method_scrollback_get},
     {"scrollback.search", method_scrollback_search},
 };
 

@@ -37,10 +37,10 @@ struct host {
     unsigned hosts;     /* started so far */
     unsigned failures;  /* in a row, each soon after its start */
     int last_status;
-    bool ready;    /* this one said so, */
+    bool ready; /* this one said so, */
     bool ever_ready;
     bool unproven; /* the first after a hand-over: it has one try */
-    bool done; /* exited with status 0: no other one is started */
+    bool done;     /* exited with status 0: no other one is started */
     struct queue out;
 };
 
