@@ -37,6 +37,7 @@ void replay_find(struct replay_origin *origin, const char *operand, const char *
     struct error error;
     json_t *session;
     const char *name;
+    int64_t last;
 
     *origin = (struct replay_origin){.file = NULL};
     if (is_file(operand, attempt)) {
@@ -48,12 +49,13 @@ void replay_find(struct replay_origin *origin, const char *operand, const char *
     if (session == NULL)
         cli_die(operand, &error);
     name = json_member_string(json_object_get(session, "recording"), "path", "");
+    last = json_member_integer(session, "attempt", 1);
     if (*name == '/' && attempt == NULL)
         origin->file = xstrdup(name);
     else if (attempt != NULL)
         origin->attempt = xasprintf("%llu", (unsigned long long)cli_number(&command_replay, attempt));
     else
-        origin->attempt = xasprintf("%lld", (long long)json_member_integer(session, "attempt", 1));
+        origin->attempt = xasprintf("%lld", (long long)(last < 1 ? 1 : last)); /* 0: it has just begun */
     origin->agent = xstrdup(json_member_string(session, "agent", "command"));
     json_decref(session);
 }

@@ -117,7 +117,7 @@ static void look_for_more(struct player *player, struct error *error)
         return;
     player->looked_ns = now;
     grown = survey_more(&player->survey);
-    if (grown)
+    if (grown && player->options->source.file != NULL)
         player->grown_ns = now;
     player->alive = source_alive(&player->options->source) ||
                     (player->grown_ns != 0 && now - player->grown_ns < GROWING_NS);

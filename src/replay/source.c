@@ -85,7 +85,16 @@ struct recording_reader *source_open(const struct source *source, uint64_t offse
 
 bool source_alive(const struct source *source)
 {
-    return source->state_dir != NULL && session_dir_alive(source->state_dir, source->uuid, NULL) == 1;
+    json_t *session;
+    bool over;
+
+    if (source->state_dir == NULL || session_dir_alive(source->state_dir, source->uuid, NULL) != 1)
+        return false;
+    session = session_dir_read(source->state_dir, source->uuid, NULL);
+    over = session_phase_ended(json_member_string(session, "phase", "")) ||
+           json_member_integer(session, "attempt", 0) > (json_int_t)source->attempt;
+    json_decref(session);
+    return !over;
 }
 
 static uint64_t stamp_of(const struct stat *status)

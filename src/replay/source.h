@@ -30,7 +30,7 @@ void source_finish(struct source *source);
 
 /* A reader at `offset`, which is 0 unless the source is seekable. NULL and the error. */
 struct recording_reader *source_open(const struct source *source, uint64_t offset, struct error *error);
-/* Whether somebody may still write it: the session lives. False for files, of which nobody knows. */
+/* Whether somebody may still write it: the session goes on, in this attempt. False for files, of which nobody knows. */
 bool source_alive(const struct source *source);
 /* Changes when the recording was written to: for looking whether there is more. */
 uint64_t source_stamp(const struct source *source);
