@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "replay/playback.h"
+#include "store/session_shown.h"
 
 /* Where it comes from, as given. */
 struct origin {
@@ -108,8 +109,13 @@ int play_main(int argc, char **argv)
 {
     struct play_options options = {.speed = 1, .at = -1, .idle = -1, .name = ""};
     struct error error = {0};
-    int result = parse(argc, argv, &options, &error);
+    int result = parse(argc, argv, &options, &error), shown = -1;
 
+    /* What is played is not cleaned away meanwhile. */
+    if (result == 0 && options.source.state_dir != NULL) {
+        shown = session_shown_open(options.source.state_dir);
+        session_shown_set(shown, options.source.uuid, true);
+    }
     if (result == 0 && (options.raw || !can_draw())) {
         result = play_raw(&options, &error);
     } else if (result == 0) {
@@ -117,6 +123,8 @@ int play_main(int argc, char **argv)
         result = play_terminal(&options, &error);
     }
     source_finish(&options.source);
+    if (shown >= 0)
+        close(shown);
     if (result == 0)
         return 0;
     (void)fprintf(stderr, "ganger: replay: %s\n", error.text);
