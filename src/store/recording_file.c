@@ -13,14 +13,16 @@
 
 /* ---- the header ---- */
 
-/* Reads on until `text` has a whole line or more than `most` bytes, or the file ends. */
+/* Reads on until `text` has a whole line or more than `most` bytes, or the file ends. 0; 1: there is damage before that; -1. */
 static int read_head(struct recording_file *file, struct buffer *text, size_t most, bool line,
                      struct error *error)
 {
     while (text->length <= most) {
         ssize_t got = recording_source_read(file->source, buffer_reserve(text, BLOCK), BLOCK, error);
-        if (got == RECORDING_SOURCE_GAP)
-            return error_set(error, "the packed file is damaged where the recording begins");
+        if (got == RECORDING_SOURCE_GAP) {
+            (void)error_set(error, "the packed file is damaged where the recording begins");
+            return 1;
+        }
         if (got < 0)
             return -1;
         text->bytes[text->length + (size_t)got] = '\0';
@@ -55,7 +57,7 @@ static int read_whole(struct recording_file *file, struct error *error)
 {
     struct buffer *text = &file->whole;
 
-    if (read_head(file, text, WHOLE_MAX, false, error) < 0)
+    if (read_head(file, text, WHOLE_MAX, false, error) != 0)
         return -1;
     if (text->length > WHOLE_MAX)
         return error_set(
@@ -93,9 +95,15 @@ static int read_header(struct recording_file *file, bool lenient, struct error *
     struct buffer *text = &file->whole;
     const char *found;
     size_t length, space;
-    int version = 0;
+    int version = 0, got = read_head(file, text, HEADER_MAX, true, error);
 
-    if (read_head(file, text, HEADER_MAX, true, error) < 0)
+    if (got == 1 && lenient) {
+        file->gap = true;
+        file->header.version = 0;
+        text->length = 0;
+        return 0;
+    }
+    if (got != 0)
         return -1;
     space = strspn(text->bytes, " \t\r\n");
     found = memchr(text->bytes, '\n', text->length);
@@ -134,7 +142,11 @@ int recording_file_begin(struct recording_file *file, uint64_t offset, uint64_t 
 
     if (file->header.version == 1)
         return 0;
-    if (offset <= file->body) {
+    if (file->gap) {
+        /* No line before the damage: go_on follows. */
+        length = 0;
+        offset = recording_source_at(file->source);
+    } else if (offset <= file->body) {
         offset = file->body;
     } else if (offset < text->length) {
         first += offset - file->body;
@@ -145,6 +157,7 @@ int recording_file_begin(struct recording_file *file, uint64_t offset, uint64_t 
             return -1;
     }
     line_file_init_source(&file->lines, read_source, file, first, length, offset, end);
+    file->lines.ended = file->gap;
     buffer_finish(text);
     return 0;
 }

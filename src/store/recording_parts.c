@@ -1,6 +1,5 @@
 #include "store/recording_parts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -10,84 +9,26 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "store/recording.h"
+#include "store/recording_names.h"
 
-#define PARTS_MAX 100000
 #define TRIES 3 /* to open a part that is being compressed */
-
-/* A number without a leading 0, followed by `end`. */
-static bool scan_number(const char **at, const char *end, unsigned *number)
-{
-    unsigned long value = 0;
-    const char *digit = *at;
-
-    if (*digit == '0')
-        return false;
-    for (; *digit >= '0' && *digit <= '9' && value <= PARTS_MAX * 10UL; digit++)
-        value = value * 10 + (unsigned long)(*digit - '0');
-    if (digit == *at || strncmp(digit, end, strlen(end)) != 0)
-        return false;
-    *number = (unsigned)value;
-    *at = digit + strlen(end);
-    return true;
-}
-
-/* The part that a file's name means, 0 when it is none of this attempt. */
-static unsigned part_of_name(const char *name, unsigned attempt)
-{
-    const char *at = name + 8;
-    unsigned found, part = 1;
-
-    if (strncmp(name, "attempt-", 8) != 0 || !scan_number(&at, ".", &found) || found != attempt)
-        return 0;
-    if (*at != 'c' && (!scan_number(&at, ".", &part) || part < 2 || part > PARTS_MAX))
-        return 0;
-    return strcmp(at, "cast") == 0 || strcmp(at, "cast.zst") == 0 ? part : 0;
-}
-
-static int ascending(const void *left, const void *right)
-{
-    unsigned a = *(const unsigned *)left, b = *(const unsigned *)right;
-
-    return a < b ? -1 : a > b;
-}
-
-static void sort(struct recording_parts *parts)
-{
-    size_t kept = 0;
-
-    if (parts->count > 0)
-        qsort(parts->numbers, parts->count, sizeof *parts->numbers, ascending);
-    for (size_t i = 0; i < parts->count; i++) {
-        if (kept == 0 || parts->numbers[kept - 1] != parts->numbers[i])
-            parts->numbers[kept++] = parts->numbers[i];
-    }
-    parts->count = kept;
-}
 
 int recording_parts_list(struct recording_parts *parts, int session_dir, unsigned attempt,
                          struct error *error)
 {
-    int copy = openat(session_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *folder = copy < 0 ? NULL : fdopendir(copy);
-    const struct dirent *entry;
+    struct recording_name *names = NULL;
+    size_t count = 0;
 
     *parts = (struct recording_parts){.count = 0};
-    if (folder == NULL) {
-        error_errno(error, "cannot list the session's folder");
-        if (copy >= 0)
-            close(copy);
+    if (recording_list(session_dir, &names, &count, error) < 0)
         return -1;
+    parts->numbers = xcalloc(count + 1, sizeof *parts->numbers);
+    for (size_t i = 0; i < count; i++) {
+        bool known = parts->count > 0 && parts->numbers[parts->count - 1] == names[i].part;
+        if (names[i].attempt == attempt && !known)
+            parts->numbers[parts->count++] = names[i].part;
     }
-    while ((entry = readdir(folder)) != NULL) {
-        unsigned part = part_of_name(entry->d_name, attempt);
-        if (part == 0)
-            continue;
-        parts->numbers = xreallocarray(parts->numbers, parts->count + 1, sizeof *parts->numbers);
-        parts->numbers[parts->count++] = part;
-    }
-    (void)closedir(folder);
-    sort(parts);
+    free(names);
     return 0;
 }
 
@@ -102,11 +43,8 @@ int recording_parts_open(int session_dir, unsigned attempt, unsigned part, struc
     char plain[RECORDING_NAME_SIZE], packed[RECORDING_NAME_SIZE + 4];
     int file = -1;
 
-    if (part == 1)
-        (void)snprintf(plain, sizeof plain, "attempt-%u.cast", attempt);
-    else
-        (void)snprintf(plain, sizeof plain, "attempt-%u.%u.cast", attempt, part);
-    (void)snprintf(packed, sizeof packed, "%s.zst", plain);
+    recording_part_name(attempt, part, plain);
+    (void)snprintf(packed, sizeof packed, "%s" RECORDING_ZST, plain);
     for (int i = 0; i < TRIES && file < 0; i++) {
         file = openat(session_dir, plain, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (file < 0 && errno == ENOENT)

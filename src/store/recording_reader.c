@@ -21,7 +21,8 @@ struct recording_reader {
     struct recording_parts parts;
     size_t next_part; /* in `parts` */
     unsigned part;    /* that is read, or was the last; 0: none was */
-    uint64_t base, at, end;
+    uint64_t base;    /* of that part, in the whole recording */
+    uint64_t at, from, end;
     double start_s, seconds;
     bool told_gap, torn, ended;
     struct recording_event first; /* of which the creation has learned */
@@ -98,8 +99,8 @@ static int open_part(struct recording_reader *reader, size_t index, struct error
     return 1;
 }
 
-/* Begins to read the part that is open, from the recording's `offset`, which may lie before it. */
-static int begin_part(struct recording_reader *reader, size_t index, uint64_t offset, struct error *error)
+/* Begins to read the part that is open. */
+static int begin_part(struct recording_reader *reader, size_t index, struct error *error)
 {
     reader->next_part = index + 1;
     reader->part = reader->parts.numbers[index];
@@ -109,7 +110,7 @@ static int begin_part(struct recording_reader *reader, size_t index, uint64_t of
         recording_file_close(&reader->file);
         return 0;
     }
-    return recording_file_begin(&reader->file, offset > reader->base ? offset - reader->base : 0,
+    return recording_file_begin(&reader->file, reader->from > reader->base ? reader->from - reader->base : 0,
                                 reader->end > 0 ? reader->end - reader->base : 0, error);
 }
 
@@ -127,22 +128,33 @@ static void place_part(struct recording_reader *reader, unsigned number)
     }
 }
 
-/* Opens the last part that begins at `offset` or before. 1, 0 when there is none, -1. */
+/* Finds and opens the last part that begins at `offset` or before. 1, 0 when it cannot be read, -1. */
 static int find_offset(struct recording_reader *reader, uint64_t offset, struct error *error)
 {
-    for (size_t index = reader->parts.count; index-- > 0;) {
-        unsigned number = reader->parts.numbers[index];
-        int got = open_part(reader, index, error);
+    size_t low = 0, high = reader->parts.count;
+    int got;
+
+    reader->from = reader->at = offset;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        const struct recording_header *header = &reader->file.header;
+        got = open_part(reader, middle, error);
         if (got < 0)
             return -1;
-        if (got == 0 || (number > 1 && (!reader->file.header.is_part || reader->file.header.offset > offset)))
-            continue;
-        place_part(reader, number);
-        reader->at = offset;
-        return begin_part(reader, index, offset, error) < 0 ? -1 : 1;
+        if (got == 1 && header->is_part && header->offset <= offset)
+            low = middle;
+        else
+            high = middle;
     }
+    got = open_part(reader, low, error);
+    if (got == 1) {
+        place_part(reader, reader->parts.numbers[low]);
+        return begin_part(reader, low, error) < 0 ? -1 : 1;
+    }
+    reader->next_part = low;
+    reader->part = reader->parts.numbers[low] - 1;
     recording_file_close(&reader->file);
-    return 0;
+    return got;
 }
 
 static void tell_missing(struct recording_reader *reader, unsigned next, struct recording_event *event)
@@ -182,7 +194,7 @@ static int next_part(struct recording_reader *reader, struct recording_event *ev
         missing = number > reader->part + 1 || (reader->base > reader->at && !reader->told_gap);
         if (missing)
             tell_missing(reader, number, event);
-        if (begin_part(reader, reader->next_part - 1, 0, error) < 0)
+        if (begin_part(reader, reader->next_part - 1, error) < 0)
             return -1;
         return missing ? 2 : 1;
     }
@@ -245,7 +257,7 @@ struct recording_reader *recording_reader_part(int session_dir, unsigned attempt
         got = open_part(reader, 0, error);
     if (got == 1) {
         place_part(reader, part);
-        if (begin_part(reader, 0, 0, error) == 0) {
+        if (begin_part(reader, 0, error) == 0) {
             take_header(reader);
             return reader;
         }
