@@ -153,8 +153,8 @@ static int run(int argc, char **argv)
         print_hints(sessions);
     }
     if (damaged > 0)
-        (void)cli_errorf("ls", "%d session folder%s cannot be read; see %s/sessions", damaged,
-                         damaged == 1 ? "" : "s", cli_state_dir());
+        (void)cli_errorf("ls", "%d session folder%s cannot be read; `ganger doctor` says why", damaged,
+                         damaged == 1 ? "" : "s");
     json_decref(sessions);
     return EXIT_OK;
 }

@@ -66,8 +66,11 @@ int retention_sweep(const char *state_dir, const struct retention_policy *policy
 
 /*
  * Opens the log, locked, when nobody has looked within the last `interval_s` seconds; -1 when somebody has, is at it, or
- * the log cannot be written. The lock goes with the last copy of the descriptor.
+ * the log cannot be written. The lock goes with the last copy of the descriptor. When the last look is further away than
+ * RETENTION_DOUBT_S, the clock may be wrong, before it is set at the machine's start say: then that is noted, -1 returned, and
+ * the next look is the one that counts.
  */
+#define RETENTION_DOUBT_S (14 * 86400.0)
 int retention_claim(const char *state_dir, int64_t now_ms, double interval_s);
 /* retention_sweep for who has the lock. Does not close the log. */
 int retention_sweep_locked(int log, const char *state_dir, const struct retention_policy *policy,

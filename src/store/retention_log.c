@@ -36,15 +36,21 @@ int retention_claim(const char *state_dir, int64_t now_ms, double interval_s)
 {
     char *path = path_join(state_dir, RETENTION_LOG);
     struct stat status;
-    bool recent = false;
+    double age_s = interval_s;
+    int log;
 
-    if (lstat(path, &status) == 0) {
-        double age_s =
-            (double)now_ms / 1000 - (double)status.st_mtim.tv_sec - (double)status.st_mtim.tv_nsec / 1e9;
-        recent = age_s > -interval_s && age_s < interval_s;
-    }
+    if (lstat(path, &status) == 0)
+        age_s = (double)now_ms / 1000 - (double)status.st_mtim.tv_sec - (double)status.st_mtim.tv_nsec / 1e9;
     free(path);
-    return recent ? -1 : retention_log_open(state_dir, NULL);
+    if (age_s > -interval_s && age_s < interval_s)
+        return -1;
+    log = retention_log_open(state_dir, NULL);
+    if (log >= 0 && (age_s > RETENTION_DOUBT_S || age_s < 0)) {
+        retention_log_looked(log, now_ms);
+        close(log);
+        log = -1;
+    }
+    return log;
 }
 
 /* Drops the older half of a long log, in place: its lock must stay on this very file. */

@@ -4,6 +4,7 @@ import datetime
 import fcntl
 import json
 import os
+import time
 import uuid
 
 from harness import until
@@ -41,7 +42,7 @@ def swept(ganger):
 
 
 def look_again(ganger):
-    os.utime(ganger.state / "retention.log", (0, 0))
+    os.utime(ganger.state / "retention.log", (time.time() - 4000,) * 2)
 
 
 def test_what_is_old_goes_when_a_session_starts(ganger):
@@ -78,9 +79,11 @@ def test_what_a_dashboard_shows_stays(ganger, dashboard):
     assert shown.exists()
     screen.keys("C-a", "q")
     screen.ended()
+    other = ended(ganger, "other", 40)
     look_again(ganger)
-    ganger.start("on", "true")
-    until(lambda: swept(ganger) and not shown.exists(), "the third clean-up")
+    dashboard("attach", "other")
+    until(lambda: swept(ganger) and not shown.exists(), "the third clean-up, which a dashboard begins")
+    assert other.exists()
 
 
 def test_rm(ganger):

@@ -167,6 +167,22 @@ TEST(one_looks_at_a_time_and_not_too_often)
     free(state);
 }
 
+TEST(a_clock_that_jumped_is_doubted_once)
+{
+    char *state = scratch_folder();
+    int64_t now = clock_realtime_ms(), later = now + 400 * DAY_MS;
+    int log = retention_claim(state, now, 3600);
+
+    CHECK(log >= 0);
+    close(log);
+    CHECK_NUMBER(retention_claim(state, later, 3600), -1);
+    CHECK_NUMBER(retention_claim(state, now, 3600), -1); /* set right: doubted again, from then on it holds */
+    log = retention_claim(state, now + 3601000, 3600);
+    CHECK(log >= 0);
+    close(log);
+    free(state);
+}
+
 TEST(a_removal_that_was_killed_is_finished)
 {
     char *state = scratch_folder(), *left = path_join(state, "sessions/." A SESSION_REMOVED "/deep"),

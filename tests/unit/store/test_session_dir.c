@@ -361,7 +361,8 @@ TEST(damaged_and_newer_files_say_what_to_do)
          "session.json is damaged (unexpected token near end of file, line 2): the"},
         {"", "session.json is damaged ('[' or '{' expected near end of file, line 1): the recordings beside "
              "it can be "
-             "played with `ganger replay FILE`; `ganger doctor --mend` rebuilds it, `ganger rm " A "` removes the session"},
+             "played with `ganger replay FILE`; `ganger doctor --mend` rebuilds it, `ganger rm " A
+             "` removes the session"},
         {"[]", "session.json is damaged (not a session, line 1): "},
         {"{\"name\":\"x\"}", "session.json is damaged (not a session, line 1): "},
         {"{\"format\":2}", "session.json has format 2, this ganger reads 1: install a newer ganger"},
