@@ -13,6 +13,7 @@
 #include "store/session_dir.h"
 
 #define BATCH_BYTES (256 * 1024)
+#define BATCH_LEAST 1024
 #define NS_IN_S 1e9
 #define EMPTY_SCREEN "\033c"
 
@@ -42,7 +43,8 @@ int headless_copy_make(const char *path, bool force, struct error *error)
 
 int headless_copy_open(struct headless_copy *copy, const char *path, const char *uuid, struct error *error)
 {
-    *copy = (struct headless_copy){.path = path, .attempt = 1, .file = -1, .folder = -1};
+    *copy =
+        (struct headless_copy){.path = path, .attempt = 1, .batch = BATCH_BYTES, .file = -1, .folder = -1};
     copy->folder = session_dir_open(cli_state_dir(), uuid, error);
     if (copy->folder < 0)
         return -1;
@@ -76,22 +78,42 @@ static int write_all(int file, const char *bytes, size_t length)
 /* Whole lines, or nothing of them. */
 static int append(struct headless_copy *copy, const struct buffer *lines)
 {
+    bool least = copy->batch <= BATCH_LEAST;
+
     if (write_all(copy->file, lines->bytes, lines->length) == 0) {
         copy->length += (int64_t)lines->length;
+        copy->batch = BATCH_BYTES;
         copy->failing = false;
         return 0;
     }
-    if (!copy->failing)
+    if (least && !copy->failing)
         (void)cli_errorf("run", "cannot write %s: %s; the run goes on, and the session's folder has it all",
                          copy->path, strerror(errno));
-    copy->failing = true;
+    copy->failing = least;
+    copy->batch = least ? copy->batch : copy->batch / 4;
     (void)(ftruncate(copy->file, copy->length) < 0 || lseek(copy->file, copy->length, SEEK_SET) < 0);
     return -1;
 }
 
 /* ---- the attempts ---- */
 
-/* The beginning of an attempt: the header of the file, or what shows that another one begins. */
+/* The header, before anything else. */
+static int begin_file(struct headless_copy *copy, const struct recording_reader *reader)
+{
+    struct buffer out;
+    int cols, rows, result;
+
+    buffer_init(&out);
+    recording_reader_size(reader, &cols, &rows);
+    copy->first_s = recording_reader_started_s(reader);
+    recording_encode_header(&out, cols, rows, copy->first_s * 1000, NULL, recording_reader_title(reader));
+    result = append(copy, &out);
+    copy->begun = result == 0;
+    buffer_finish(&out);
+    return result;
+}
+
+/* What shows that another attempt begins. */
 static void encode_beginning(struct headless_copy *copy, const struct recording_reader *reader,
                              struct buffer *out)
 {
@@ -100,11 +122,6 @@ static void encode_beginning(struct headless_copy *copy, const struct recording_
     int cols, rows;
 
     recording_reader_size(reader, &cols, &rows);
-    if (!copy->begun) {
-        copy->first_s = started_s;
-        recording_encode_header(out, cols, rows, started_s * 1000, NULL, recording_reader_title(reader));
-        return;
-    }
     copy->base_s = (double)(started_s - copy->first_s);
     if (copy->base_s < copy->last_s)
         copy->base_s = copy->last_s;
@@ -138,7 +155,7 @@ enum piece { PIECE_FAILED, PIECE_END, PIECE_MORE };
 /* The next events of the attempt. */
 static enum piece copy_piece(struct headless_copy *copy)
 {
-    struct headless_copy before = *copy;
+    const struct headless_copy before = *copy;
     struct recording_event event;
     struct error error;
     struct recording_reader *reader =
@@ -149,20 +166,22 @@ static enum piece copy_piece(struct headless_copy *copy)
     if (reader == NULL)
         return PIECE_END;
     buffer_init(&out);
-    while (out.length < BATCH_BYTES && (got = recording_reader_next(reader, &event, &error)) > 0) {
-        if (copy->offset == 0)
+    while (result == 0 && out.length < copy->batch &&
+           (got = recording_reader_next(reader, &event, &error)) > 0) {
+        result = copy->begun ? 0 : begin_file(copy, reader);
+        if (copy->offset == 0 && copy->attempt > 1)
             encode_beginning(copy, reader, &out);
         encode(copy, &event, &out);
-        copy->begun = true;
         copy->offset = event.next_offset;
     }
     recording_reader_destroy(reader);
-    if (out.length > 0)
+    if (out.length > 0 && result == 0)
         result = append(copy, &out);
     buffer_finish(&out);
     if (result < 0) {
-        before.failing = copy->failing;
-        *copy = before;
+        copy->offset = before.offset;
+        copy->base_s = before.base_s;
+        copy->last_s = before.last_s;
         return PIECE_FAILED;
     }
     return got > 0 ? PIECE_MORE : PIECE_END;
@@ -177,7 +196,7 @@ bool headless_copy_step(struct headless_copy *copy, unsigned attempt)
     piece = copy_piece(copy);
     /* An attempt that another follows has nothing to add. */
     if (piece != PIECE_END || copy->attempt >= attempt)
-        return piece == PIECE_MORE;
+        return piece == PIECE_MORE || (piece == PIECE_FAILED && !copy->failing);
     copy->attempt++;
     copy->offset = 0;
     return true;

@@ -7,6 +7,7 @@
 #define CLI_HEADLESS_COPY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -22,7 +23,8 @@ struct headless_copy {
     int64_t first_s;  /* wall clock, of the first attempt's start */
     int64_t length;   /* of what is written whole */
     bool begun;       /* the header is written */
-    bool failing;
+    size_t batch;     /* bytes written at once: less, when a disk has little room */
+    bool failing;     /* even the least could not be written */
 };
 
 /* Makes the file, or finds it; the error says what to do instead. Returns 0 or -1. */

@@ -286,7 +286,9 @@ static void account_switched(struct headless_teller *teller, const json_t *event
 static void problem(struct headless_teller *teller, const json_t *event, const char *what,
                     enum headless_style style)
 {
-    const char *hint = json_member_string(event, "hint", NULL);
+    /* What to do about an error of a class is said at the end: it may pass before. */
+    const char *hint =
+        json_is_string(json_object_get(event, "class")) ? NULL : json_member_string(event, "hint", NULL);
 
     tell(teller, event, style, 0,
          xasprintf("%s: %s%s%s", what,
