@@ -118,8 +118,8 @@ static inline void session_prepare(struct session *session)
         session_die("listen");
 }
 
-/* Starts it all and takes HELLO. */
-static inline void session_start(struct session *session)
+/* Starts it all and takes HELLO. `lifeline` may be -1. */
+static inline void session_start_held(struct session *session, int lifeline)
 {
     char keeper[4096], puppet[4096];
     struct error error;
@@ -128,8 +128,8 @@ static inline void session_start(struct session *session)
     session_prepare(session);
     session_program("ganger-keeper", keeper);
     session_program("mini-host", puppet);
-    if (runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", -1, &session->keeper, &host,
-                            &error) != 0) {
+    if (runner_local_launch(keeper, puppet, SESSION_UUID, session->folder, "/", lifeline, &session->keeper,
+                            &host, &error) != 0) {
         printf("# %s\n", error.text);
         session_die("runner_local_launch");
     }
@@ -140,6 +140,11 @@ static inline void session_start(struct session *session)
     session_adopt(session);
     if (session->host != host)
         session_die("the host has another process id");
+}
+
+static inline void session_start(struct session *session)
+{
+    session_start_held(session, -1);
 }
 
 static inline void session_close_descriptors(struct session *session)

@@ -129,6 +129,50 @@ TEST(end_without_an_agent_is_answered)
     CHECK_NUMBER(session_finish(&session), 0);
 }
 
+TEST(a_lifeline_that_closes_ends_the_session)
+{
+    struct session session;
+    int ends[2];
+
+    CHECK_NUMBER(pipe2(ends, O_CLOEXEC), 0);
+    session_start_held(&session, ends[0]);
+    (void)close(ends[0]);
+    CHECK_NUMBER(start_marked(&session, "trap '' INT; while :; do sleep 1000; done", NULL), 0);
+    /* What is written there means nothing. */
+    CHECK_NUMBER(write(ends[1], "x", 1), 1);
+    CHECK(session_await_count(mark_of(&session), 1));
+    session_end(&session, 60000);
+    (void)close(ends[1]);
+    session_await(&session, KEEPER_FORSAKEN);
+    session_end(&session, 100);
+    session_await_exit(&session, KEEPER_EXIT_LEADER | KEEPER_EXIT_ALL_GONE);
+    CHECK_NUMBER(session_count(mark_of(&session)), 0);
+    CHECK_NUMBER(session_finish(&session), 0);
+}
+
+TEST(a_lifeline_that_closes_leaves_alone_what_an_agent_left_behind)
+{
+    struct session session;
+    int ends[2];
+
+    CHECK_NUMBER(pipe2(ends, O_CLOEXEC), 0);
+    session_start_held(&session, ends[0]);
+    (void)close(ends[0]);
+    CHECK_NUMBER(start_marked(&session,
+                              "setsid sh -c 'touch away; sleep 1000; :' $0 & "
+                              "while ! [ -e away ]; do sleep .01; done; exit 0",
+                              "GANGER_KEEP_CHILDREN=1"),
+                 0);
+    session_await_exit(&session, KEEPER_EXIT_LEADER | KEEPER_EXIT_ALL_GONE | KEEPER_EXIT_KEPT);
+    (void)close(ends[1]);
+    session_await(&session, KEEPER_FORSAKEN);
+    CHECK(session_await_count(mark_of(&session), 1));
+    session_end(&session, 0);
+    session_await_exit(&session, KEEPER_EXIT_ALL_GONE);
+    CHECK_NUMBER(session_count(mark_of(&session)), 0);
+    CHECK_NUMBER(session_finish(&session), 0);
+}
+
 TEST(leftovers_of_a_leader_are_ended)
 {
     struct session session;
