@@ -1,7 +1,5 @@
 #include "cli/cli.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -55,7 +53,6 @@ struct search {
     struct search_units units;
     struct search_output output;
     atomic_size_t next_unit;
-    atomic_bool failed;
     int name_columns;
 };
 
@@ -185,11 +182,9 @@ static void search_unit(struct searcher *searcher)
     /* A session that was removed meanwhile is no failure. */
     if (scan.session_dir < 0)
         return;
-    if (search_scan_run(&scan, &error) < 0) {
-        atomic_store(&search->failed, true);
+    if (search_scan_run(&scan, &error) < 0)
         (void)fprintf(stderr, "ganger: search: %s, attempt %u: %s\n", unit->session->name, unit->attempt,
                       error.text);
-    }
     close(scan.session_dir);
 }
 
@@ -317,6 +312,8 @@ static int run(int argc, char **argv)
     search_output_init(&search.output, search.units.count, search.limit);
     work_all(&search);
     code = fflush(stdout) == 0 && !ferror(stdout) && search.output.printed > 0 ? EXIT_OK : EXIT_FAILED;
+    if (code == EXIT_OK && !search.json && isatty(STDOUT_FILENO))
+        (void)fputs("To go there: ganger replay SESSION --attempt N --at H:MM:SS\n", stderr);
     search_output_finish(&search.output);
     search_units_finish(&search.units);
     return code;
