@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from harness import PROGRAM, alive, read, until
-from test_clean import ended, look_again
+from test_clean import ended, swept
 
 
 @pytest.fixture
@@ -217,13 +217,13 @@ def test_what_sessions_left_running(ganger, doctor):
 
 
 def test_sessions_beyond_the_limits(ganger, doctor):
-    ended(ganger, "first", 60)
+    first = ended(ganger, "first", 60)
     ganger.start("now", "true")
+    until(lambda: swept(ganger) and not first.exists(), "the clean-up that a start begins")
     old = ended(ganger, "old", 40)
     assert "1 ended session is beyond" in of(doctor(), "clean-up", "warn")[0]["message"]
     assert of(doctor(mend=True), "clean-up")[0]["mended"] and not old.exists()
     assert "last deleted: old" in of(doctor(), "clean-up", "ok")[0]["message"]
-    look_again(ganger)
 
 
 def test_a_thousand_sessions(ganger, doctor):
