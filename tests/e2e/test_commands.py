@@ -10,7 +10,7 @@ import pytest
 from harness import FAKE, PROGRAM, alive, until
 
 EVERY_COMMAND = ["run", "ls", "show", "send", "keys", "paste", "cancel", "retry", "kill", "rm", "wait", "events", "logs", "snapshot",
-                 "attach", "proxy", "config", "rpc", "demo", "queue"]
+                 "attach", "proxy", "config", "rpc", "demo", "queue", "up", "down", "init"]
 SESSION_KEYS = {
     "id", "name", "agent", "mode", "account", "runner", "cwd", "worktree", "machine", "connection", "host_pid", "pid", "attempt", "phase",
     "phase_since", "phase_until", "evidence", "title", "agent_session_id", "agent_session_ids", "cols", "rows", "model", "context_pct",

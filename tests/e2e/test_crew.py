@@ -213,6 +213,7 @@ def test_init_writes_a_crew_that_can_be_started(ganger):
     ganger.fails("init", says=("there already", "--force"))
     assert path.read_bytes() == first
     path.write_text("{}")
+    ganger.configure(timeouts={"cancel_grace_s": 0.1})
     ganger.run("init", "--force")
     assert path.read_bytes() == first
     assert {"claude": "started", "codex": "started", "shell": "started"}.items() <= up(ganger, code=None).items()

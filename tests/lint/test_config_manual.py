@@ -56,3 +56,11 @@ def test_keys_that_stand_in_the_manual_exist():
     known = dict([*leaves(SCHEMA, []), *leaves(SCHEMA["$defs"]["agent"], []), *leaves(SCHEMA["$defs"]["account"], [])])
     unknown = described().keys() - known.keys() - {"file", "keys"}
     assert not unknown, unknown
+
+
+def test_every_key_of_crew_files_is_described():
+    schema = json.loads((ROOT / "src/config/crew_schema.json").read_text())
+    manual = (ROOT / "docs/ganger-crew.5").read_text()
+    keys = {*schema["properties"], *schema["properties"]["defaults"]["properties"], *schema["$defs"]["session"]["properties"]} - {"$schema"}
+    missing = [key for key in keys if f".It Ic {key}\n" not in manual]
+    assert not missing, missing
