@@ -101,6 +101,21 @@ static void row_text(struct headless_log *log, enum headless_style style, const 
     add(log, coloured ? "\033[0m\n" : "\n");
 }
 
+/* Takes out colours and the like, which only some programs leave away where nobody sees them. */
+static void strip_styles(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at != '\0';) {
+        size_t length = at[0] == '\033' && at[1] == '[' ? 2 + strspn(at + 2, "0123456789;:") : 0;
+        if (length > 0 && at[length] == 'm')
+            at += length + 1;
+        else
+            *to++ = *at++;
+    }
+    *to = '\0';
+}
+
 void headless_log_entry(struct headless_log *log, int64_t at_ms, const char *name, enum headless_style style,
                         int rows, const char *text)
 {
@@ -111,6 +126,7 @@ void headless_log_entry(struct headless_log *log, int64_t at_ms, const char *nam
     /* Line feeds of a message are no more than blanks. */
     for (char *at = copy; *at != '\0'; at++)
         *at = *at == '\n' ? ' ' : *at;
+    strip_styles(copy);
     clean = cli_clean(copy, strlen(copy));
     free(copy);
     for (const char *at = clean; row == 0 || *at != '\0'; at += used, row++) {

@@ -13,7 +13,9 @@
 
 static bool is_kept(const struct host *host)
 {
-    return config_bool(host->config, "recording.keep");
+    /* A headless run asked for it. */
+    return config_bool(host->config, "recording.keep") ||
+           json_member_bool(host->session.start, "headless", 0);
 }
 
 static json_t *describe(struct host *host)
