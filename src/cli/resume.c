@@ -261,6 +261,22 @@ static int resume_and_say(const char *uuid, const char *name, bool json)
 
 /* ---- the command ---- */
 
+/* The file of a session that was resumed a moment ago may be behind its host. */
+static bool is_lost(const json_t *listed)
+{
+    const char *uuid = json_member_string(listed, "id", "");
+    json_t *session = NULL;
+    struct error error;
+    bool lost = resume_was_lost(listed) && session_lost_is_here(listed);
+
+    if (lost && json_is_true(json_object_get(listed, "alive"))) {
+        session = cli_session(uuid, CLI_CALL_TIMEOUT_MS, &error);
+        lost = session == NULL || resume_was_lost(session);
+    }
+    json_decref(session);
+    return lost;
+}
+
 static int resume_all(bool json)
 {
     struct error error;
@@ -274,7 +290,7 @@ static int resume_all(bool json)
         cli_die("resume", &error);
     json_array_foreach(sessions, index, session)
     {
-        if (!resume_was_lost(session) || !session_lost_is_here(session))
+        if (!is_lost(session))
             continue;
         found++;
         if (resume_and_say(json_member_string(session, "id", ""), json_member_string(session, "name", "?"),

@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,8 @@
 #include "base/json.h"
 #include "cli/turn.h"
 #include "rpc/protocol.h"
+
+#define SEND_TRIES 3
 
 static int run(int argc, char **argv);
 
@@ -83,8 +86,40 @@ static int wait_for(struct client *client, const char *uuid, const json_t *resul
     const char *id = json_member_string(result, "id", "");
 
     return strcmp(json_member_string(result, "state", ""), "queued") == 0
-               ? turn_wait(client, id, timeout_s, name)
+               ? turn_wait(client, uuid, id, timeout_s, name)
                : turn_wait_known(uuid, id, timeout_s, name);
+}
+
+/* Connects, and gives the prompt to the session. The answer, or NULL and the error. */
+static json_t *send_once(const char *uuid, const struct request *request, const char *text, size_t length,
+                         struct client **client, struct error *error)
+{
+    *client = cli_connect(uuid, error);
+    if (*client == NULL || (request->wait && turn_subscribe(*client, error) < 0))
+        return NULL;
+    return client_call(*client, "session.prompt", prompt_params(request, text, length), CLI_CALL_TIMEOUT_MS,
+                       error);
+}
+
+/* A host may make room for another before it has answered: under its id the prompt is taken once. */
+static json_t *send_prompt(const char *uuid, struct request *request, const char *text, size_t length,
+                           struct client **client, struct error *error)
+{
+    static char own[UUID_SIZE];
+    json_t *result = NULL;
+
+    if (request->id == NULL) {
+        uuid_generate(own);
+        request->id = own;
+    }
+    for (int tries = 0; tries < SEND_TRIES; tries++) {
+        result = send_once(uuid, request, text, length, client, error);
+        if (result != NULL || (error->code != EPIPE && error->code != ECONNRESET))
+            break;
+        client_destroy(*client);
+        *client = NULL;
+    }
+    return result;
 }
 
 static int run(int argc, char **argv)
@@ -101,13 +136,7 @@ static int run(int argc, char **argv)
     text = cli_text(&command_send, argv[optind + 1], RPC_PROMPT_MAX, &length);
     if (cli_check_prompt(text, length, &error) < 0)
         cli_die("send", &error);
-    client = cli_connect(uuid, &error);
-    if (client == NULL)
-        cli_die(argv[optind], &error);
-    if (request.wait && turn_subscribe(client, &error) < 0)
-        cli_die(argv[optind], &error);
-    result = client_call(client, "session.prompt", prompt_params(&request, text, length), CLI_CALL_TIMEOUT_MS,
-                         &error);
+    result = send_prompt(uuid, &request, text, length, &client, &error);
     free(text);
     if (result == NULL)
         cli_die(argv[optind], &error);

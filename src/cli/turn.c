@@ -1,5 +1,6 @@
 #include "cli/turn.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,8 @@ int turn_subscribe(struct client *client, struct error *error)
     json_decref(result);
     return 0;
 }
+
+#define HOST_GONE (-2)
 
 /* What the events so far say of a prompt's turn. */
 struct turn {
@@ -73,7 +76,8 @@ static void judge(struct turn *turn, const json_t *event)
     }
 }
 
-/* Takes notifications until the turn has ended, or the event `until` was seen (0: none such). */
+/* Takes notifications until the turn has ended, or the event `until` was seen (0: none such). HOST_GONE: the connection has
+ * ended before; another host may follow. */
 static int follow(struct client *client, struct turn *turn, int64_t deadline, uint64_t until)
 {
     struct error error;
@@ -90,7 +94,7 @@ static int follow(struct client *client, struct turn *turn, int64_t deadline, ui
         }
         got = client_next(client, left > 1000000000 ? 1000000000 : (int)left, &line, &length, &error);
         if (got < 0)
-            return cli_error(turn->name, &error);
+            return HOST_GONE;
         if (got == 0)
             continue;
         message = json_loadb(line, length, 0, NULL);
@@ -103,13 +107,6 @@ static int follow(struct client *client, struct turn *turn, int64_t deadline, ui
 static int64_t deadline_of(double timeout_s)
 {
     return timeout_s < 0 ? -1 : clock_monotonic_ns() + (int64_t)(timeout_s * 1e9);
-}
-
-int turn_wait(struct client *client, const char *prompt_id, double timeout_s, const char *name)
-{
-    struct turn turn = {.prompt_id = prompt_id, .name = name, .known = true, .code = -1};
-
-    return follow(client, &turn, deadline_of(timeout_s), 0);
 }
 
 static int judge_stored(void *argument, uint64_t seq, const char *text, size_t length)
@@ -130,7 +127,7 @@ static int look_through_file(const char *uuid, struct turn *turn)
 
     if (folder < 0)
         return cli_error(turn->name, &error);
-    result = event_log_read(folder, 0, judge_stored, turn, &error);
+    result = event_log_read(folder, turn->seq, judge_stored, turn, &error);
     close(folder);
     return result < 0 ? cli_error(turn->name, &error) : turn->code;
 }
@@ -146,26 +143,48 @@ static int ask_host(struct client *client, struct turn *turn, int64_t deadline)
     int code;
 
     if (result == NULL)
-        return cli_error(turn->name, &error);
+        return error.code == EPIPE || error.code == ECONNRESET ? HOST_GONE : cli_error(turn->name, &error);
     json_decref(result);
     code = end > turn->seq ? follow(client, turn, deadline, end) : turn->code;
-    return code >= 0 || !turn->known ? code : follow(client, turn, deadline, 0);
+    return code != -1 || !turn->known ? code : follow(client, turn, deadline, 0);
+}
+
+/* Goes on with every host that follows another. */
+static int follow_session(const char *uuid, struct turn *turn, int64_t deadline)
+{
+    int code = HOST_GONE;
+
+    while (code == HOST_GONE) {
+        struct error error;
+        struct client *client;
+        code = look_through_file(uuid, turn);
+        if (code >= 0 || session_dir_alive(cli_state_dir(), uuid, NULL) != 1)
+            break;
+        client = cli_connect(uuid, &error);
+        code = client == NULL ? cli_error(turn->name, &error) : ask_host(client, turn, deadline);
+        client_destroy(client);
+    }
+    if (code < 0 && !turn->known)
+        return cli_errorf(turn->name, "it has had no prompt with the id %s", turn->prompt_id);
+    return code < 0 ? cli_errorf(turn->name, "the session ended before the turn did") : code;
+}
+
+int turn_wait(struct client *client, const char *uuid, const char *prompt_id, double timeout_s,
+              const char *name)
+{
+    struct turn turn = {.prompt_id = prompt_id, .name = name, .known = true, .code = -1};
+    int64_t deadline = deadline_of(timeout_s);
+    int code = follow(client, &turn, deadline, 0);
+
+    if (code != HOST_GONE)
+        return code;
+    turn = (struct turn){.prompt_id = prompt_id, .name = name, .code = -1};
+    return follow_session(uuid, &turn, deadline);
 }
 
 int turn_wait_known(const char *uuid, const char *prompt_id, double timeout_s, const char *name)
 {
     struct turn turn = {.prompt_id = prompt_id, .name = name, .code = -1};
-    int64_t deadline = deadline_of(timeout_s);
-    int code = look_through_file(uuid, &turn);
-    struct client *client = NULL;
-    struct error error;
 
-    if (code < 0 && session_dir_alive(cli_state_dir(), uuid, NULL) == 1) {
-        client = cli_connect(uuid, &error);
-        code = client == NULL ? cli_error(name, &error) : ask_host(client, &turn, deadline);
-    }
-    client_destroy(client);
-    if (code < 0 && !turn.known)
-        return cli_errorf(name, "it has had no prompt with the id %s", prompt_id);
-    return code < 0 ? cli_errorf(name, "the session ended before the turn did") : code;
+    return follow_session(uuid, &turn, deadline_of(timeout_s));
 }

@@ -150,6 +150,17 @@ def test_a_turn_and_queued_prompts_go_on(ganger, installed):
     assert len(ganger.events("busy", "prompt_sent")) == 2
 
 
+def test_who_waits_for_a_turn_goes_on_waiting(ganger, installed):
+    claude(ganger, "one", "say:hello")
+    ganger.phase_is("one", "idle")
+    sender = harness.subprocess.Popen([harness.PROGRAM, "send", "one", "slow:1", "--wait", "--timeout", "20"], env=ganger.env)
+    until(lambda: len(ganger.events("one", "turn_started")) == 2, "the turn")
+    installed.newer()
+    assert upgraded(ganger)["one"]["state"] == "upgraded"
+    assert sender.wait(20) == 0
+    ganger.screen_shows("one", "at last")
+
+
 def test_an_approval_stays_pending(ganger, installed):
     claude(ganger, "asks", "tool")
     asked = ganger.phase_is("asks", "approval")["pending_approvals"]
