@@ -132,7 +132,7 @@ TEST(what_an_agent_says_cannot_draw)
     CHECK_STRING(said(&scene), "14:00:00  one   a?[2Jb?c\n");
     event(&scene, "tool_call", "'tool': 'Ba\\u0007sh', 'tool_id': 't', 'summary': 'two\\nlines'");
     CHECK_STRING(said(&scene), "14:00:00  one   Ba?sh: two lines\n");
-    event(&scene, "stderr", "'text': '\u001b[1;31mred\u001b[0m \u001b[2Jx\u001b['");
+    event(&scene, "stderr", "'text': '\\u001b[1;31mred\\u001b[0m \\u001b[2Jx\\u001b['");
     CHECK_STRING(said(&scene), "14:00:00  one   stderr: red ?[2Jx?[\n");
     scene_end(&scene);
 }
