@@ -23,6 +23,7 @@
 #define ELAPSED_MAX_S 0.5         /* a process that stood still does not catch up */
 #define HOLD_NS (1000 * MS)       /* so long a frame that is being drawn is waited for */
 #define ESCAPE_MS 25
+#define NAME_MAX_BYTES 100
 
 /* ---- playing ---- */
 
@@ -32,6 +33,8 @@ static void arrive_at_end(struct player *player)
     player->playback.position = track_seconds(player->track);
     if (player->playback.playing)
         player->following = true;
+    if (player->survey.complete && player->survey.torn && !player->alive)
+        player_notice(player, "the recording ends in the middle of a line");
 }
 
 /* Applies what is due after `elapsed` seconds. */
@@ -278,8 +281,8 @@ static void close_player(struct player *player)
 
 static void begin(struct player *player)
 {
-    char *name =
-        marker_clean(player->options->name, strlen(player->options->name), sizeof player->notice / 2);
+    char *name = marker_clean(player->options->name, strlen(player->options->name), NAME_MAX_BYTES);
+    const char *title = player->survey.title;
 
     player_resized(player);
     player->ticked_ns = clock_monotonic_ns();
@@ -287,7 +290,10 @@ static void begin(struct player *player)
         player_go_time(player, player->options->at);
         player->job_pauses = true;
     }
-    player_notice(player, "%s%s? shows the keys", name, *name == '\0' ? "" : " - ");
+    if (title != NULL && *title != '\0')
+        player_notice(player, "%s - %s - ? shows the keys", name, title);
+    else
+        player_notice(player, "%s - ? shows the keys", name);
     free(name);
 }
 

@@ -33,7 +33,6 @@ int survey_init(struct survey *survey, const struct source *source, struct error
         return -1;
     title = recording_reader_title(survey->reader);
     survey->title = title == NULL ? NULL : marker_clean(title, strlen(title), TITLE_MAX);
-    survey->started_s = recording_reader_started_s(survey->reader);
     return 0;
 }
 

@@ -22,7 +22,6 @@ struct survey {
     bool complete; /* all was read that there was */
     bool torn;     /* it ends in the middle of a line */
     char *title;   /* clean; NULL: none */
-    int64_t started_s;
 };
 
 /* The source stays the caller's. Returns 0 or -1. */
