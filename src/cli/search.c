@@ -36,7 +36,7 @@ const struct command command_search = {
     "  --json         one object a line: {\"session\", \"id\", \"attempt\", \"seconds\", \"time\", "
     "\"times\", \"text\", "
     "\"replay\"}\n"
-    "  --limit N      at most N lines\n"
+    "  --limit N      at most N lines (0: all)\n"
     "  --since TIME   only since then: 2026-11-21T08:00:00Z, or 90m, 12h, 7d ago\n"
     "\n"
     "To go there: ganger replay SESSION --attempt N --at H:MM:SS\n"

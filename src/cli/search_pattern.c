@@ -232,11 +232,11 @@ bool search_pattern_matches(struct search_pattern *pattern, const char *line, si
 bool search_pattern_find(struct search_pattern *pattern, const char *line, size_t from, size_t *start,
                          size_t *end)
 {
-    regmatch_t place;
+    regmatch_t match;
 
-    if (regexec(&pattern->finding, line + from, 1, &place, from > 0 ? REG_NOTBOL : 0) != 0)
+    if (regexec(&pattern->finding, line + from, 1, &match, from > 0 ? REG_NOTBOL : 0) != 0)
         return false;
-    *start = from + (size_t)place.rm_so;
-    *end = from + (size_t)place.rm_eo;
+    *start = from + (size_t)match.rm_so;
+    *end = from + (size_t)match.rm_eo;
     return true;
 }

@@ -105,6 +105,8 @@ static int read_header(struct recording_file *file, bool lenient, struct error *
     }
     if (got != 0)
         return -1;
+    if (strncmp(text->bytes, "\xEF\xBB\xBF", 3) == 0)
+        memset(text->bytes, ' ', 3);
     space = strspn(text->bytes, " \t\r\n");
     found = memchr(text->bytes, '\n', text->length);
     length = found == NULL ? text->length : (size_t)(found - text->bytes);

@@ -35,6 +35,7 @@ static struct recording_reader *create(int session_dir, unsigned attempt, uint64
 
     *reader = (struct recording_reader){
         .session_dir = session_dir, .attempt = attempt, .end = end, .cols = 80, .rows = 24};
+    recording_header_init(&reader->file.header);
     return reader;
 }
 

@@ -415,6 +415,31 @@ TEST(asciicast_of_version_1)
     CHECK_EVENTS(reader, "0.5 o a\x1B[0m@82\n1.75 o b\n@99\n");
 }
 
+TEST(a_byte_order_mark)
+{
+    static const char text[] = "\xEF\xBB\xBF" HEADER "[1,\"o\",\"x\"]\n";
+    struct error error;
+
+    CHECK_EVENTS(reader_over(text, sizeof text - 1, 0, &error), "1 o x@58\n");
+}
+
+TEST(an_attempt_that_is_gone_has_the_usual_size)
+{
+    char *folder = scratch_folder(), *path = path_join(folder, "attempt-1.cast");
+    struct error error;
+    struct recording_reader *reader;
+    int cols, rows;
+
+    CHECK_NUMBER(mkdir(path, 0700), 0);
+    reader = attempt_in(folder, 0, 0, &error);
+    CHECK(reader != NULL);
+    recording_reader_size(reader, &cols, &rows);
+    CHECK_NUMBER(cols, 80);
+    CHECK_NUMBER(rows, 24);
+    CHECK_EVENTS(reader, "0 m gap: part 1 is missing or damaged, 0 bytes@0\n");
+    free(path);
+}
+
 TEST(asciicast_of_version_3)
 {
     static const char text[] =
