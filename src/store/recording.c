@@ -120,6 +120,32 @@ static char *put_escape(char *to, unsigned char byte)
     }
 }
 
+static bool is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* Copies code points of two and three bytes that any continuation makes valid, and returns how many bytes. */
+static size_t copy_wide(char *to, const char *from, size_t length)
+{
+    size_t at = 0;
+
+    while (length - at >= 3) {
+        unsigned char byte = (unsigned char)from[at];
+        if (byte >= 0xC2 && byte <= 0xDF && is_continuation(from[at + 1])) {
+            memcpy(to + at, from + at, 2);
+            at += 2;
+        } else if (byte > 0xE0 && byte < 0xF0 && byte != 0xED && is_continuation(from[at + 1]) &&
+                   is_continuation(from[at + 2])) {
+            memcpy(to + at, from + at, 3);
+            at += 3;
+        } else {
+            break;
+        }
+    }
+    return at;
+}
+
 /* Copies one code point, or a replacement for the bytes that are none. Returns how many bytes it took. */
 static size_t put_code_point(char **to, const char *from, size_t length)
 {
@@ -146,7 +172,9 @@ static size_t put_chunk(struct buffer *out, const char *bytes, size_t length)
     while (at < stop) {
         unsigned char byte = (unsigned char)bytes[at];
         if (byte >= 0x80) {
-            at += put_code_point(&to, bytes + at, length - at);
+            size_t wide = copy_wide(to, bytes + at, stop - at);
+            to += wide;
+            at += wide > 0 ? wide : put_code_point(&to, bytes + at, length - at);
         } else if (byte < 0x20 || byte == '"' || byte == '\\') {
             to = put_escape(to, byte);
             at++;
