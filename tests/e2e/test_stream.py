@@ -318,14 +318,19 @@ class TestRealAgents:
         ganger.screen_shows(name, "answer to after", SLOW)
         assert ganger.session(name)["agent_session_id"] == first and ganger.session(name)["agent_session_ids"] == []
 
-    def test_the_host_dies_in_the_middle(self, ganger, model, agent, name):  # noqa: F811
-        agent(name, "count [model:slow]")
-        ganger.screen_shows(name, "slowly3", SLOW)
-        pid = ganger.session(name)["pid"]
-        host_dies(ganger, name)
-        until(lambda: "slowly59." in history(ganger, name), lambda: ganger.screen(name), SLOW)
-        ganger.phase_is(name, "idle")
-        numbers = [str(i) for i in range(60)]
-        assert re.findall(r"slowly(\d+)", history(ganger, name)) == numbers
-        assert re.findall(r"slowly(\d+)", "".join(e["text"] for e in ganger.events(name, "text"))) == numbers
-        assert ganger.session(name)["pid"] == pid
+
+@pytest.mark.agents
+@pytest.mark.xdist_group("agents-stream")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ["claude", "gemini"])
+def test_the_host_dies_in_the_middle(ganger, model, agent, name):  # noqa: F811
+    agent(name, "count [model:slow]")
+    ganger.screen_shows(name, "slowly3", SLOW)
+    pid = ganger.session(name)["pid"]
+    host_dies(ganger, name)
+    until(lambda: "slowly59." in history(ganger, name), lambda: ganger.screen(name), SLOW)
+    ganger.phase_is(name, "idle")
+    numbers = [str(i) for i in range(60)]
+    assert re.findall(r"slowly(\d+)", history(ganger, name)) == numbers
+    assert re.findall(r"slowly(\d+)", "".join(e["text"] for e in ganger.events(name, "text"))) == numbers
+    assert ganger.session(name)["pid"] == pid
