@@ -18,9 +18,9 @@
 #define LINGER_NS 3000000000 /* without anything to do */
 
 static const char *const names[UNSYNCED_COUNT] = {
-    [UNSYNCED_RECORDING] = "the recording",     [UNSYNCED_PART] = "the recording",
-    [UNSYNCED_EVENTS] = SESSION_EVENTS,         [UNSYNCED_TRANSCRIPT] = SESSION_TRANSCRIPT,
-    [UNSYNCED_FOLDER] = "the session's folder",
+    [UNSYNCED_RECORDING] = "the recording", [UNSYNCED_PART] = "the recording",
+    [UNSYNCED_EVENTS] = SESSION_EVENTS,     [UNSYNCED_TRANSCRIPT] = SESSION_TRANSCRIPT,
+    [UNSYNCED_MARK] = SESSION_TRANSCRIPT,   [UNSYNCED_FOLDER] = "the session's folder",
 };
 
 static void init_errand(struct errand *errand)

@@ -15,6 +15,7 @@
 #include "store/checkpoint.h"
 #include "store/recording.h"
 #include "store/session_dir.h"
+#include "store/transcript_mark.h"
 
 #define WRITE_BATCH (64 * 1024)
 #define BACKLOG_BYTES (1024 * 1024) /* events kept while events.jsonl cannot be written */
@@ -199,7 +200,7 @@ static int append_transcript(struct recorder *recorder, const struct job *job)
 
 static void write_transcript(struct recorder *recorder, const struct job *job)
 {
-    int result, code;
+    int result, code, mark;
 
     recorder_operation_begin(recorder);
     result = append_transcript(recorder, job);
@@ -207,12 +208,17 @@ static void write_transcript(struct recorder *recorder, const struct job *job)
     if (result < 0)
         transcript_close(&recorder->transcript);
     recorder->transcript_torn = result < 0;
+    mark = result < 0 ? -1 : transcript_mark_open(recorder->session_dir);
     errno = code;
     recorder_operation_end_locked(recorder);
     recorder_report_locked(recorder, SESSION_TRANSCRIPT, result);
     if (result == 0)
         recorder_unsynced_locked(recorder, UNSYNCED_TRANSCRIPT, recorder->transcript.text);
+    if (mark >= 0)
+        recorder_unsynced_locked(recorder, UNSYNCED_MARK, mark);
     pthread_mutex_unlock(&recorder->mutex);
+    if (mark >= 0)
+        close(mark);
 }
 
 static void resize(struct recorder *recorder, const struct job *job)

@@ -39,3 +39,8 @@ int transcript_mark_write(int session_dir, const struct transcript_mark *mark)
     close(file);
     return wrote == (ssize_t)sizeof stored ? 0 : -1;
 }
+
+int transcript_mark_open(int session_dir)
+{
+    return openat(session_dir, MARK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}

@@ -19,5 +19,7 @@ struct transcript_mark {
 bool transcript_mark_read(int session_dir, struct transcript_mark *mark);
 /* Returns 0, or -1 with errno. */
 int transcript_mark_write(int session_dir, const struct transcript_mark *mark);
+/* The file, to make it durable. A descriptor or -1. */
+int transcript_mark_open(int session_dir);
 
 #endif
