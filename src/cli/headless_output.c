@@ -15,10 +15,9 @@ void headless_output_settle(void)
 {
     int null;
 
-    do
-        null = open("/dev/null", O_RDWR);
-    while (null >= 0 && null <= STDERR_FILENO);
-    if (null > STDERR_FILENO)
+    while ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && null <= STDERR_FILENO)
+        (void)fcntl(null, F_SETFD, 0);
+    if (null >= 0)
         close(null);
 }
 

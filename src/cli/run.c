@@ -229,7 +229,6 @@ static int run_headless(struct request *request)
     made = create(request, session.uuid);
     (void)strlcpy(session.name, json_member_string(made, "name", ""), sizeof session.name);
     json_decref(made);
-    free(request->prompt);
     started = launch_start(&request->launch, session.uuid, &error);
     if (started == NULL)
         (void)cli_error("run", &error);
@@ -243,11 +242,15 @@ static int run(int argc, char **argv)
     char uuid[UUID_SIZE];
     struct error error;
     json_t *session, *started;
+    int code;
 
     headless_prepare();
     request = parse(argc, argv);
-    if (request.record)
-        return run_headless(&request);
+    if (request.record) {
+        code = run_headless(&request);
+        free(request.prompt);
+        return code;
+    }
     session = create(&request, uuid);
     free(request.prompt);
     started = launch_start(&request.launch, uuid, &error);

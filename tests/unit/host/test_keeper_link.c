@@ -68,7 +68,8 @@ static void on_lost(void *argument)
     heard->losses++;
 }
 
-static const struct keeper_calls calls = {on_hello, on_started, on_written, on_exited, on_lost};
+static const struct keeper_calls calls = {
+    .hello = on_hello, .started = on_started, .written = on_written, .exited = on_exited, .lost = on_lost};
 
 struct bench {
     struct session session;
