@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "replay/playback.h"
 
-#define EVENTS_AT_ONCE 64 /* between two looks at the clock */
+#define EVENTS_AT_ONCE 8 /* between two looks at the clock */
 
 void job_finish(struct job *job)
 {

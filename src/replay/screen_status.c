@@ -211,6 +211,13 @@ int status_help_rows(int width)
     return ((int)keys_help_count + columns - 1) / columns;
 }
 
+/* Blanks up to that column, or the end of the row. */
+static void pad(struct line *line, int column)
+{
+    while (line->used < column && line->used < line->look->width)
+        put(line, " ", 1);
+}
+
 void status_help_row(struct buffer *out, int row, const struct status_look *look)
 {
     struct line line = {.out = out, .look = look};
@@ -222,15 +229,12 @@ void status_help_row(struct buffer *out, int row, const struct status_look *look
         if (row >= rows || i >= keys_help_count)
             break;
         style(&line, COLOR_DEFAULT, STYLE_REVERSE);
-        while (line.used < from + 1)
-            put(&line, " ", 1);
+        pad(&line, from + 1);
         put(&line, keys_help[i].keys, HELP_KEYS);
-        while (line.used < from + 1 + HELP_KEYS)
-            put(&line, " ", 1);
+        pad(&line, from + 1 + HELP_KEYS);
         put(&line, keys_help[i].what, look->width / columns - HELP_KEYS - 2);
     }
     style(&line, COLOR_DEFAULT, STYLE_REVERSE);
-    while (line.used < look->width)
-        put(&line, " ", 1);
+    pad(&line, look->width);
     buffer_append_string(out, "\033[0m");
 }

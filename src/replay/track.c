@@ -10,9 +10,10 @@
 
 #define SPACING ((size_t)2 << 20)
 #define MEMORY ((size_t)64 << 20)
-#define EVENT_COST 64         /* what an event without output counts */
-#define SKIP_AT_ONCE 4096     /* events */
-#define SCROLLBACK_LINES 1000 /* enough for any resize, and for what one piece scrolls */
+#define EVENT_COST 64                   /* what an event without output counts */
+#define RESIZE_COST ((size_t)256 << 10) /* what a resize counts: all of the screen is made anew */
+#define SKIP_AT_ONCE 4096               /* events */
+#define SCROLLBACK_LINES 1000           /* enough for any resize, and for what one piece scrolls */
 
 struct track {
     const struct source *source;
@@ -191,7 +192,7 @@ void track_apply(struct track *track, void (*piece)(void *argument), void *argum
     track->now.event++;
     track->now.offset = track->next.next_offset;
     track->now.seconds = track->next_seconds;
-    track->now.written += track->next.length + EVENT_COST;
+    track->now.written += track->next.length + (track->next.type == 'r' ? RESIZE_COST : EVENT_COST);
     if (places_due(&track->places, track->now.written) && terminal_at_ground(track->terminal))
         remember(track);
 }
