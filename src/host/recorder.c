@@ -35,6 +35,15 @@ static void take_mask(struct recorder *recorder)
     recorder->new_mask = NULL;
 }
 
+/* The room may have been there already when the loop asked for it. */
+static void rest_locked(struct recorder *recorder)
+{
+    if (!recorder->await_room || !STAILQ_EMPTY(&recorder->jobs))
+        return;
+    recorder_tell_room_locked(recorder);
+    recorder_notify(recorder);
+}
+
 static void *run(void *argument)
 {
     struct recorder *recorder = argument;
@@ -58,6 +67,7 @@ static void *run(void *argument)
         recorder_carry_out(recorder, &jobs);
         pthread_mutex_lock(&recorder->mutex);
         recorder->busy = false;
+        rest_locked(recorder);
         pthread_cond_broadcast(&recorder->idle);
     }
     pthread_mutex_unlock(&recorder->mutex);
@@ -414,6 +424,8 @@ void recorder_await_room(struct recorder *recorder)
     pthread_mutex_lock(&recorder->mutex);
     recorder->await_room = true;
     recorder->flush = true;
+    if (!recorder->busy)
+        rest_locked(recorder);
     pthread_cond_signal(&recorder->work);
     pthread_mutex_unlock(&recorder->mutex);
 }

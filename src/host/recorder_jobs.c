@@ -87,20 +87,6 @@ void recorder_tell_room_locked(struct recorder *recorder)
     recorder->await_room = false;
 }
 
-/* The room may have been there already when the loop asked for it. */
-static void tell_room(struct recorder *recorder)
-{
-    bool asked;
-
-    pthread_mutex_lock(&recorder->mutex);
-    asked = recorder->await_room && STAILQ_EMPTY(&recorder->jobs);
-    if (asked)
-        recorder_tell_room_locked(recorder);
-    pthread_mutex_unlock(&recorder->mutex);
-    if (asked)
-        recorder_notify(recorder);
-}
-
 static void checkpoint(struct recorder *recorder, struct job *job)
 {
     struct checkpoint saved = {
@@ -309,7 +295,6 @@ void recorder_carry_out(struct recorder *recorder, struct jobs *jobs)
     }
     write_events(recorder);
     recorder_write_recording(recorder);
-    tell_room(recorder);
     if (recorder->out.length == 0 && recorder->out.capacity > KEEP_BYTES &&
         recorder->out.capacity < WRITE_BATCH)
         buffer_finish(&recorder->out);
