@@ -69,9 +69,12 @@ int recording_remove(int session_dir, unsigned attempt, unsigned before, struct 
 /*
  * Compresses the parts of all attempts that are complete: those after which another one has begun. So the last part of each
  * stays as it is, also that which is being written. What an earlier call left half done is done again. Takes its time: up to a
- * few seconds of processor time a part; `stop` (may be NULL) is looked at in between. Returns 0 (also when stopped) or -1.
+ * few seconds of processor time a part; `stop` (may be NULL) is looked at in between. A part that another process compresses is
+ * left to it. Returns 0 (also when stopped) or -1.
  */
 int recording_compress(int session_dir, const atomic_bool *stop, struct error *error);
+/* How many parts are complete and not compressed. */
+unsigned recording_uncompressed(int session_dir);
 
 /* ---- reading ---- */
 struct recording_event {

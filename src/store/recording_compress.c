@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -13,7 +14,7 @@
 #include "store/recording.h"
 #include "store/recording_names.h"
 
-#define LEVEL 6 /* of what spinners draw it leaves a tenth less than 3 */
+#define LEVEL 6                         /* of what spinners draw it leaves a tenth less than 3 */
 #define FRAME ((size_t)4 * 1024 * 1024) /* bytes of a frame, but for a longer line */
 #define BLOCK ((size_t)256 * 1024)      /* read at once */
 #define STOPPED 1
@@ -133,26 +134,42 @@ static int replace(int session_dir, const char *name, const char *temporary, con
     return unlinkat(session_dir, name, 0);
 }
 
+/* Opens a part and locks it: a host and `ganger doctor --mend` would spoil each other's work. 1; 0: another process is at it,
+ * or was; -1. */
+static int take_part(int session_dir, const char *name, int *file)
+{
+    struct stat status;
+
+    *file = openat(session_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (*file < 0)
+        return errno == ENOENT ? 0 : -1;
+    /* A file system without locks is no reason to leave it. */
+    if (flock(*file, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+        return 0;
+    return fstat(*file, &status) < 0 ? -1 : status.st_nlink > 0;
+}
+
 static int compress_part(struct work *work, int session_dir, const struct recording_name *part,
                          struct error *error)
 {
     char name[RECORDING_NAME_SIZE], packed[RECORDING_NAME_SIZE + 8], temporary[RECORDING_NAME_SIZE + 16];
-    int from, to, result = -1;
+    int from, to = -1, taken, result = -1;
 
     recording_part_name(part->attempt, part->part, name);
     (void)snprintf(packed, sizeof packed, "%s%s", name, RECORDING_ZST);
     (void)snprintf(temporary, sizeof temporary, "%s.tmp", packed);
-    from = openat(session_dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    to = from < 0
-             ? -1
-             : openat(session_dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    taken = take_part(session_dir, name, &from);
+    if (taken > 0)
+        to = openat(session_dir, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (to >= 0)
         result = compress_file(work, from, to);
     if (result == 0)
         result = replace(session_dir, name, temporary, packed);
-    if (result < 0)
+    if (taken == 0)
+        result = 0;
+    else if (result < 0)
         error_errno(error, "cannot compress the recording %s", name);
-    if (result != 0)
+    if (to >= 0 && result != 0)
         (void)unlinkat(session_dir, temporary, 0);
     if (to >= 0)
         close(to);
@@ -186,6 +203,20 @@ static bool is_complete(int session_dir, const struct recording_name *names, siz
             return true;
     }
     return false;
+}
+
+unsigned recording_uncompressed(int session_dir)
+{
+    struct recording_name *names;
+    size_t count;
+    unsigned found = 0;
+
+    if (recording_list(session_dir, &names, &count, NULL) < 0)
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        found += !names[i].compressed && is_complete(session_dir, names, count, i);
+    free(names);
+    return found;
 }
 
 int recording_compress(int session_dir, const atomic_bool *stop, struct error *error)

@@ -15,7 +15,6 @@
 #include "base/name.h"
 #include "base/path.h"
 #include "store/recording.h"
-#include "store/recording_names.h"
 #include "store/session_dir.h"
 #include "store/session_life.h"
 #include "store/session_names.h"
@@ -262,41 +261,6 @@ int session_set_aside(const char *state_dir, const char *name, struct error *err
     return result;
 }
 
-static bool has_begun(int folder, const struct recording_name *next)
-{
-    struct recording_prologue prologue;
-    char name[RECORDING_NAME_SIZE];
-    int file;
-    bool begun;
-
-    if (next->compressed)
-        return true;
-    recording_part_name(next->attempt, next->part, name);
-    file = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    begun = file >= 0 && recording_prologue_read(file, next->part, &prologue) > 0;
-    if (file >= 0)
-        close(file);
-    return begun;
-}
-
-/* Parts of recordings after which another one was begun. */
-static unsigned count_uncompressed(int folder)
-{
-    struct recording_name *names = NULL;
-    size_t count = 0;
-    unsigned found = 0;
-
-    if (recording_list(folder, &names, &count, NULL) < 0)
-        return 0;
-    for (size_t i = 0; i < count; i++) {
-        /* In order of attempt and part, the compressed form of a part first. */
-        found += !names[i].compressed && i + 1 < count && names[i + 1].attempt == names[i].attempt &&
-                 has_begun(folder, &names[i + 1]);
-    }
-    free(names);
-    return found;
-}
-
 bool session_inspect(const char *state_dir, const char *uuid, struct session_faults *faults,
                      struct error *error)
 {
@@ -319,7 +283,7 @@ bool session_inspect(const char *state_dir, const char *uuid, struct session_fau
         errno = problem;
         error_errno(error, "cannot read the session's folder %s", uuid);
     }
-    faults->uncompressed = count_uncompressed(folder);
+    faults->uncompressed = recording_uncompressed(folder);
     faults->no_object = object != OBJECT_GOOD;
     close(folder);
     return faults->closed || faults->no_object || faults->torn > 0 || faults->temporary > 0 ||

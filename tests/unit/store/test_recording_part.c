@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -257,6 +258,30 @@ TEST(compression_can_be_stopped_and_a_part_that_has_not_begun_completes_nothing)
     write_file(path, "attempt-2.2.cast", "{\"version\":2", 12);
     CHECK_NUMBER(recording_compress(folder, NULL, &error), 0);
     CHECK(exists(folder, "attempt-2.cast") && !exists(folder, "attempt-2.cast.zst"));
+    buffer_finish(&first);
+    close(folder);
+    free(path);
+}
+
+TEST(a_part_that_another_process_compresses_is_left_to_it)
+{
+    char *path = scratch_folder();
+    int folder = open_folder(path), other;
+    struct buffer first = {0};
+    struct error error;
+
+    make_parts(path, &first, 3, 100);
+    other = openat(folder, "attempt-2.cast", O_RDONLY | O_CLOEXEC);
+    CHECK_NUMBER(flock(other, LOCK_EX | LOCK_NB), 0);
+    write_file(path, "attempt-2.cast.zst.tmp", "its", 3);
+    CHECK_NUMBER(recording_uncompressed(folder), 1);
+    CHECK_NUMBER(recording_compress(folder, NULL, &error), 0);
+    CHECK(exists(folder, "attempt-2.cast") && !exists(folder, "attempt-2.cast.zst"));
+    CHECK(exists(folder, "attempt-2.cast.zst.tmp"));
+    close(other);
+    CHECK_NUMBER(recording_compress(folder, NULL, &error), 0);
+    CHECK(!exists(folder, "attempt-2.cast") && exists(folder, "attempt-2.cast.zst"));
+    CHECK_NUMBER(recording_uncompressed(folder), 0);
     buffer_finish(&first);
     close(folder);
     free(path);
