@@ -196,7 +196,7 @@ static char *next_line(const struct headless_words *words, size_t *length, bool 
 void headless_log_words(struct headless_log *log, struct headless_words *words, const char *name,
                         int64_t at_ms, const char *text)
 {
-    if (words->pending.length == 0)
+    if (text != NULL)
         words->at_ms = at_ms;
     if (text != NULL)
         buffer_append_string(&words->pending, text);

@@ -23,7 +23,7 @@ struct headless_log {
 /* What one session says, until a row of it is whole. */
 struct headless_words {
     struct buffer pending;
-    int64_t at_ms; /* of the first that is pending */
+    int64_t at_ms; /* of what was said last */
 };
 
 void headless_log_init(struct headless_log *log, struct headless_output *output, int name_width);

@@ -255,7 +255,8 @@ def small_disk(ganger):
 
 def test_a_disk_that_is_full(double, small_disk):
     file = small_disk / "one.cast"
-    made = double.run("run", f"--record={file}", "-n", "one", "--", "seq", "-f", "line %08g", "4000", code=1)
+    script = "for i in $(seq 20); do seq -f 'line %08g' 250; sleep .02; done"
+    made = double.run("run", f"--record={file}", "-n", "one", "--", "sh", "-c", script, code=1)
     assert "No space left" in made.stderr and made.stderr.count("\n") == 1
     assert double.session("one")["phase"] == "completed"
     assert "line 00000100" in printed(cast(file))
