@@ -1,5 +1,4 @@
 #include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,16 +105,6 @@ static void check_faults(struct doctor *doctor, const char *state_dir, const cha
     buffer_finish(&text);
 }
 
-/* A session of another machine, whose state folder this one shares, is not for us to judge. */
-static bool is_here(const json_t *session)
-{
-    char machine[HOST_NAME_MAX + 1] = "";
-    const char *its = json_member_string(session, "machine", NULL);
-
-    return its == NULL || *its == '\0' ||
-           (gethostname(machine, sizeof machine - 1) == 0 && strcmp(its, machine) == 0);
-}
-
 static void note_lost(struct doctor *doctor, const char *name, bool can_resume)
 {
     char *fix = can_resume ? xasprintf("ganger resume %s, or ganger rm %s", name, name)
@@ -139,7 +128,8 @@ static void check_session(struct doctor *doctor, const char *state_dir, const ch
         name = uuid;
     if (life == SESSION_ALIVE || life == SESSION_STARTING) {
         tally->alive++;
-    } else if (session == NULL || is_here(session)) {
+    } else if (session == NULL || session_lost_is_here(session)) {
+        /* One of another machine, whose state folder this one shares, is not for us to judge. */
         if (session != NULL && !ended && doctor->mend && session_lost_settle(state_dir, uuid))
             doctor_fault(doctor, "session", HEALTH_WARN, "its end was written", NULL,
                          "%s was taken for a running one", name);

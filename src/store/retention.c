@@ -111,7 +111,8 @@ static bool look_at(struct ended_session *ended, const char *state_dir, const ch
     json_t *session = alive ? NULL : session_dir_read(state_dir, uuid, NULL);
     const char *phase = json_member_string(session, "phase", ""),
                *name = json_member_string(session, "name", "");
-    bool has_ended = session_phase_ended(phase);
+    /* Whether one of another machine is in use may not be seen from here. */
+    bool has_ended = session_phase_ended(phase) && session_lost_is_here(session);
 
     if (has_ended) {
         *ended = (struct ended_session){.ended_ms = end_of(session, state_dir, uuid),

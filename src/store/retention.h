@@ -1,8 +1,8 @@
 /*
  * How long ended sessions keep their folders: until `ganger rm`, until they have been ended for a while, or until those
  * that have ended take too much together; then those that ended first go. A session that runs or starts, that a
- * dashboard shows, or that has a file `keep` in its folder stays. A lost one counts as ended when it was found lost, and
- * goes by its age alone.
+ * dashboard shows, that belongs to another machine which shares the folder, or that has a file `keep` stays. A lost one
+ * counts as ended when it was found lost, and goes by its age alone.
  *
  * STATE/retention.log says what was removed, a JSON object a line; its time of change is when it was last looked, and
  * who looks holds its lock (flock).
@@ -35,7 +35,7 @@ struct ended_session {
     bool beyond;                    /* retention_choose: it may go */
 };
 
-/* The sessions that have ended and whose host has left, those that ended first before the others. */
+/* The sessions of this machine that have ended and whose host has left, those that ended first before the others. */
 struct ended_list {
     struct ended_session *sessions;
     size_t count;

@@ -24,7 +24,8 @@ bool session_lost_is_here(const json_t *session)
     char machine[HOST_NAME_MAX + 1] = "";
     const char *its = json_member_string(session, "machine", NULL);
 
-    return its == NULL || (gethostname(machine, sizeof machine - 1) == 0 && strcmp(its, machine) == 0);
+    return its == NULL || *its == '\0' ||
+           (gethostname(machine, sizeof machine - 1) == 0 && strcmp(its, machine) == 0);
 }
 
 /* session.json of a session that is lost but does not say so; NULL of any other. */

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Whether the session belongs to this machine: only there it can be told whether it is lost. */
+/* Whether the session belongs to this machine, or does not say to which: only there it can be told whether it is lost. */
 bool session_lost_is_here(const json_t *session);
 
 /*

@@ -146,6 +146,25 @@ TEST(what_is_shown_kept_or_runs_stays)
     free(state);
 }
 
+TEST(one_of_another_machine_stays)
+{
+    char *state = scratch_folder();
+    const struct retention_policy policy = {.age_s = 1, .bytes = 1};
+    struct retention_result result;
+    json_t *session;
+
+    make(state, A, "elsewhere", "completed", 1, 10);
+    make(state, B, "here", "completed", 1, 10);
+    session = session_dir_read(state, A, NULL);
+    json_object_set_new(session, "machine", json_string("another.machine.invalid"));
+    CHECK_NUMBER(session_dir_write(state, A, session, NULL), 0);
+    json_decref(session);
+    CHECK_NUMBER(retention_sweep(state, &policy, NOW, &result, NULL), 0);
+    CHECK_NUMBER(result.removed, 1);
+    CHECK(there(state, A) && !there(state, B));
+    free(state);
+}
+
 TEST(one_looks_at_a_time_and_not_too_often)
 {
     char *state = scratch_folder();
