@@ -56,6 +56,9 @@ void headless_stop_go_on(struct headless_stop *stop, struct client *client, bool
 {
     bool patient = stop->sent == STOP_TURN && turn && now_ms() - stop->at_ms < TURN_MS;
 
+    /* A host that follows does not know what the one before it was asked. */
+    if (client == NULL)
+        stop->sent = STOP_NONE;
     if (stop->wanted == STOP_NONE || client == NULL)
         return;
     if (stop->wanted == STOP_KILL) {

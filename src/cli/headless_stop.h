@@ -21,7 +21,7 @@ struct headless_stop {
 int headless_stop_watch(void);
 /* How many came. */
 unsigned headless_stop_signals(int descriptor);
-/* Carries on with one session: `client` may be NULL (it is asked later), `turn`: a turn is open. */
+/* Carries on with one session. `client` NULL: there is no connection, and the next host is asked anew; `turn`: a turn is open. */
 void headless_stop_go_on(struct headless_stop *stop, struct client *client, bool turn);
 /* Milliseconds until that is due again, -1: not. */
 int headless_stop_due(const struct headless_stop *stop);
