@@ -1,11 +1,34 @@
 /* Playing without a terminal of one's own: the output's bytes, at their times. */
 #include <errno.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "replay/play.h"
+
+static const char restore[] =
+    "\033[!p\033[?1049l\033[?1000l\033[?1002l\033[?1003l\033[?1006l\033[?2004l\033[?25h\033[0m\r\n";
+
+static void end_by_signal(int number)
+{
+    ssize_t written = write(STDOUT_FILENO, restore, sizeof restore - 1);
+
+    (void)written;
+    (void)raise(number);
+}
+
+/* Whatever mode the recording has left the terminal in, it is not left so. */
+static void watch_signals(void)
+{
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    struct sigaction action = {.sa_handler = end_by_signal, .sa_flags = (int)SA_RESETHAND}, before;
+
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (sigaction(ending[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+            (void)sigaction(ending[i], &action, NULL);
+}
 
 static void wait_until(const struct timespec *start, double seconds)
 {
@@ -58,13 +81,13 @@ static int print(struct recording_reader *reader, const struct play_options *opt
 
 int play_raw(const struct play_options *options, struct error *error)
 {
-    static const char restore[] =
-        "\033[!p\033[?1049l\033[?1000l\033[?1002l\033[?1003l\033[?1006l\033[?2004l\033[?25h\033[0m\r\n";
     struct recording_reader *reader = source_open(&options->source, 0, error);
     int result;
 
     if (reader == NULL)
         return -1;
+    if (isatty(STDOUT_FILENO))
+        watch_signals();
     result = print(reader, options, error);
     recording_reader_destroy(reader);
     if (isatty(STDOUT_FILENO))

@@ -198,6 +198,19 @@ def test_the_terminal_is_given_back_whatever_ends_it(ganger, terminal, recording
     assert read(ganger.root / "before") == read(ganger.root / "after")
 
 
+def test_raw_bytes_leave_no_mode_behind_when_it_is_interrupted(ganger, terminal):
+    modes = cast(ganger.work / "modes.cast", (0, "o", "\033[?1049h\033[?25l\033[?1002h\033[31mhere"), (3000, "o", "end"))
+    screen = terminal().start("sh", "-i", cols=80, rows=24, env={"PS1": "ready$ "})
+    screen.shows("ready")
+    screen.type(f"{PROGRAM} replay --raw {modes}")
+    screen.keys("Enter")
+    screen.shows("here")
+    assert screen.modes() != CLEAN
+    screen.keys("C-c")
+    screen.hides("here")
+    until(lambda: screen.modes() == CLEAN, screen.modes)
+
+
 def test_it_stops_and_goes_on(terminal, recording):
     screen = terminal().start("sh", "-i", cols=80, rows=24, env={"PS1": "ready$ "})
     screen.shows("ready")
