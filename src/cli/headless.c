@@ -45,7 +45,7 @@ struct follower {
 struct run {
     struct follower *followers;
     size_t count;
-    const struct headless_options *options;
+    bool json;
     struct headless_output output;
     struct headless_log log;
     int signals;
@@ -90,7 +90,7 @@ static void take_event(struct run *run, struct follower *follower, const json_t 
 {
     struct buffer line;
 
-    if (run->options->json) {
+    if (run->json) {
         buffer_init(&line);
         json_append_value(&line, event);
         buffer_append_char(&line, '\n');
@@ -173,7 +173,7 @@ static void settle(struct run *run, struct follower *follower)
     event_source_finish(&follower->source);
     if (follower->session->file != NULL)
         follower->lacking = headless_copy_finish(&follower->copy, follower->state.attempt) < 0;
-    if (!run->options->json && !told)
+    if (!run->json && !told)
         headless_teller_say(
             &follower->teller, STYLE_BAD, "%s: %s", follower->state.outcome,
             json_member_string(follower->state.last_error, "message", "nobody is there who could say why"));
@@ -241,7 +241,7 @@ static void go_on(struct run *run)
         headless_stop_go_on(&follower->stop, follower->source.client, follower->state.turn_open);
     }
     take_events(run);
-    for (size_t i = 0; i < run->count && !run->options->json; i++) {
+    for (size_t i = 0; i < run->count && !run->json; i++) {
         if (!run->followers[i].done)
             headless_teller_tick(&run->followers[i].teller);
     }
@@ -265,7 +265,7 @@ static int timeout_of(const struct run *run)
         if (!headless_output_full(&run->output))
             sooner(&timeout, event_source_due(&follower->source));
         sooner(&timeout, headless_stop_due(&follower->stop));
-        if (!run->options->json)
+        if (!run->json)
             sooner(&timeout, headless_teller_due(&follower->teller));
         if (follower->session->file != NULL || follower->printed.folder >= 0)
             sooner(&timeout, run->read_ms == 0 ? 0 : READ_MS);
@@ -323,12 +323,12 @@ static void begin_one(struct run *run, struct follower *follower, const struct h
     event_source_init(&follower->source, session->uuid, 0);
     if ((session->file != NULL &&
          headless_copy_open(&follower->copy, session->file, session->uuid, &error) < 0) ||
-        (!run->options->json && strcmp(follower->state.agent, "command") == 0 &&
+        (!run->json && strcmp(follower->state.agent, "command") == 0 &&
          headless_printed_open(&follower->printed, session->uuid, &error) < 0))
         (void)cli_error("run", &error);
 }
 
-static void begin(struct run *run, struct headless_session *sessions)
+static void begin(struct run *run, const struct headless_session *sessions)
 {
     size_t width = 4;
 
@@ -373,9 +373,9 @@ static void summarize(struct run *run)
     free(states);
 }
 
-int headless_follow(struct headless_session *sessions, size_t count, const struct headless_options *options)
+int headless_follow(const struct headless_session *sessions, size_t count, bool json)
 {
-    struct run run = {.count = count, .options = options, .followers = xcalloc(count, sizeof *run.followers)};
+    struct run run = {.count = count, .json = json, .followers = xcalloc(count, sizeof *run.followers)};
 
     run.signals = headless_stop_watch();
     begin(&run, sessions);
@@ -384,7 +384,7 @@ int headless_follow(struct headless_session *sessions, size_t count, const struc
         wait_for_news(&run, timeout_of(&run));
         go_on(&run);
     }
-    if (!options->json)
+    if (!json)
         summarize(&run);
     while (headless_output_waits(&run.output))
         wait_for_news(&run, -1);

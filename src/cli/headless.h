@@ -18,23 +18,19 @@ struct headless_session {
     const char *file; /* the recording goes there, too; NULL: into the session's folder alone */
 };
 
-struct headless_options {
-    bool json;
-    bool force; /* files that exist are replaced */
-};
-
 /* Before anything is opened: a process whose standard descriptors are closed gets /dev/null in their place. */
 void headless_prepare(void);
-/* The pipe whose reading end is given to launch_start of every session; the writing end stays open until this process ends. Returns
- * the reading end or -1. Once, before the first session. */
+/* The pipe whose reading end is given to launch_start of every session; the writing end stays open until this process ends.
+ * Returns the reading end or -1. Once, before the first session. */
 int headless_lifeline(struct error *error);
+/* Makes a session's FILE, or says why it cannot be: before any session is started, so that nothing runs in vain. `force`: one that
+ * exists is taken; what is in it stays until headless_follow begins to write. 0 or -1. */
+int headless_check_file(const char *file, bool force, struct error *error);
 /* Takes away the FILE of a session that could not be made, if nothing is in it. */
 void headless_drop_file(const char *file);
-/* Makes a session's FILE, or says why it cannot be: before any session is started, so that nothing runs in vain. What is in it stays until headless_follow
- * begins to write. 0 or -1. */
-int headless_check_file(const char *file, bool force, struct error *error);
-/* A session that launch_start gave up on is followed, too: its events say why. Follows them all until the last has ended; returns the exit code: that of the single session, else the first in the order of
- * sessions that is not 0. SIGINT and SIGTERM end the sessions in order, a second one kills them. */
-int headless_follow(struct headless_session *sessions, size_t count, const struct headless_options *options);
+/* Follows the sessions until the last has ended, also those that launch_start gave up on: their events say why. `json`: prints
+ * events, not lines. SIGINT and SIGTERM end the sessions in order, a second one kills them. Returns the exit code: that of the
+ * first session that did not complete. */
+int headless_follow(const struct headless_session *sessions, size_t count, bool json);
 
 #endif

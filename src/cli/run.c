@@ -215,7 +215,6 @@ static json_t *create(const struct request *request, char uuid[UUID_SIZE])
 
 static int run_headless(struct request *request)
 {
-    const struct headless_options how = {.json = request->json};
     struct headless_session session = {.file = request->file};
     struct error error;
     json_t *made, *started;
@@ -233,7 +232,7 @@ static int run_headless(struct request *request)
     if (started == NULL)
         (void)cli_error("run", &error);
     json_decref(started);
-    return headless_follow(&session, 1, &how);
+    return headless_follow(&session, 1, request->json);
 }
 
 static int run(int argc, char **argv)

@@ -66,9 +66,8 @@ static size_t take_made(const struct up *up, struct headless_session *sessions)
 static int follow(const struct up *up)
 {
     struct headless_session *sessions = xcalloc(up->crew->count, sizeof *sessions);
-    struct headless_options options = {.json = up->options.json, .force = up->options.force};
     size_t count = take_made(up, sessions);
-    int code = count > 0 ? headless_follow(sessions, count, &options) : EXIT_FAILED;
+    int code = count > 0 ? headless_follow(sessions, count, up->options.json) : EXIT_FAILED;
 
     for (size_t i = 0; i < count; i++)
         free((char *)(uintptr_t)sessions[i].file);
