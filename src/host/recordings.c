@@ -28,9 +28,15 @@ static json_t *describe(struct host *host)
 
 json_t *recordings_public(struct host *host)
 {
-    const json_t *recording = json_object_get(host->session.object, "recording");
+    json_t *recording = json_object_get(host->session.object, "recording");
 
-    return json_is_object(recording) ? describe(host) : json_null();
+    if (!json_is_object(recording))
+        return json_null();
+    recording = json_copy(recording);
+    /* Until an attempt begins it is the one that another host has written. */
+    if (recorder_part(host->recorder) > 0)
+        json_object_set_new(recording, "bytes", json_integer((json_int_t)recorder_length(host->recorder)));
+    return recording;
 }
 
 void recordings_begin(struct host *host, bool taken_over)
@@ -84,7 +90,9 @@ void recordings_follow(struct host *host)
 void recordings_told(struct host *host, const struct recorder_news *news)
 {
     if (news->changed && json_is_object(json_object_get(host->session.object, "recording"))) {
-        session_set(host, "recording", describe(host));
+        /* Else it is of an attempt before the one that is about to begin. */
+        if (host->attempt.ring != NULL)
+            session_set(host, "recording", describe(host));
         session_changed(host, true);
     }
     if (news->events_from > 0)

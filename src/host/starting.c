@@ -15,6 +15,7 @@
 #include "host/rotating.h"
 #include "host/secrets.h"
 #include "rpc/protocol.h"
+#include "store/recording.h"
 
 /* ---- spawning ---- */
 
@@ -323,6 +324,14 @@ static void on_lost(void *argument)
     ending_keeper_lost(argument);
 }
 
+/* session.json may be older than a recording, which would be written over. */
+static uint32_t unrecorded(const struct host *host, int64_t attempt)
+{
+    int64_t recorded = recording_last_attempt(host->session_dir);
+
+    return (uint32_t)(recorded >= attempt && recorded < INT32_MAX ? recorded + 1 : attempt);
+}
+
 static void on_hello(void *argument, const struct keeper_hello *hello, uint32_t attempt)
 {
     struct host *host = argument;
@@ -343,7 +352,7 @@ static void on_hello(void *argument, const struct keeper_hello *hello, uint32_t 
         delivery_consider(host);
         return;
     }
-    spawn(host, (uint32_t)(wanted > ran ? wanted : ran));
+    spawn(host, unrecorded(host, wanted > ran ? wanted : ran));
 }
 
 int starting_connect(struct host *host, struct error *error)

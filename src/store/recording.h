@@ -57,6 +57,8 @@ struct recording_part {
     int64_t start_ns; /* after the attempt's start */
 };
 
+/* The highest attempt of which there is a recording; 0: there is none, or the folder cannot be read. */
+unsigned recording_last_attempt(int session_dir);
 /* Opens the last part (or makes the first), cut so that the whole recording has `length` bytes, at least its header and first
  * drawing. A part that was begun beyond `length` and has no whole header is removed. What is shorter (the machine went down) is
  * never lengthened, but cut after its last whole line. Returns 0 or -1. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "store/recording.h"
 
 #define RECORDING_ZST ".zst" /* after the name of a part that is compressed */
 
@@ -17,6 +18,9 @@ struct recording_name {
 
 /* Whether the name is that of a part. */
 bool recording_name_parse(const char *name, struct recording_name *parsed);
+#define RECORDING_FILE_SIZE (RECORDING_NAME_SIZE + 8)
+/* The name of the part's file. */
+void recording_name_format(const struct recording_name *name, char file[RECORDING_FILE_SIZE]);
 
 /* The parts of all attempts, in order of attempt and part, the compressed form before the other one. The caller frees. Returns
  * 0 or -1. */

@@ -65,6 +65,14 @@ bool recording_name_parse(const char *name, struct recording_name *parsed)
     return parsed->compressed || strcmp(at, ".cast") == 0;
 }
 
+void recording_name_format(const struct recording_name *name, char file[RECORDING_FILE_SIZE])
+{
+    char plain[RECORDING_NAME_SIZE];
+
+    recording_part_name(name->attempt, name->part, plain);
+    (void)snprintf(file, RECORDING_FILE_SIZE, "%s%s", plain, name->compressed ? RECORDING_ZST : "");
+}
+
 static int compare_names(const void *first, const void *second)
 {
     const struct recording_name *a = first, *b = second;
@@ -100,6 +108,19 @@ int recording_list(int session_dir, struct recording_name **names, size_t *count
     if (*count > 1)
         qsort(*names, *count, sizeof **names, compare_names);
     return 0;
+}
+
+unsigned recording_last_attempt(int session_dir)
+{
+    struct recording_name *names;
+    size_t count;
+    unsigned last;
+
+    if (recording_list(session_dir, &names, &count, NULL) < 0)
+        return 0;
+    last = count == 0 ? 0 : names[count - 1].attempt;
+    free(names);
+    return last;
 }
 
 /* ---- how a part begins ---- */
@@ -321,11 +342,10 @@ int recording_remove(int session_dir, unsigned attempt, unsigned before, struct 
     if (recording_list(session_dir, &names, &count, error) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        char plain[RECORDING_NAME_SIZE], name[RECORDING_NAME_SIZE + 8];
+        char name[RECORDING_FILE_SIZE];
         if (names[i].attempt != attempt || (before > 0 && names[i].part >= before))
             continue;
-        recording_part_name(attempt, names[i].part, plain);
-        (void)snprintf(name, sizeof name, "%s%s", plain, names[i].compressed ? RECORDING_ZST : "");
+        recording_name_format(&names[i], name);
         if (unlinkat(session_dir, name, 0) < 0 && errno != ENOENT)
             result = error_errno(error, "cannot remove the recording %s", name);
     }

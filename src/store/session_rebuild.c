@@ -1,5 +1,4 @@
 /* The part of session_mend.h that makes a session object from what else is in its folder. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
@@ -14,6 +13,7 @@
 #include "base/name.h"
 #include "base/path.h"
 #include "store/event_log.h"
+#include "store/recording_names.h"
 #include "store/session_dir.h"
 #include "store/session_life.h"
 #include "store/session_mend.h"
@@ -65,31 +65,23 @@ static void read_events(int session_dir, struct found *found)
 /* The recordings tell how many attempts there were, and the oldest when the first began. */
 static void read_recordings(int session_dir, struct found *found)
 {
-    int copy = openat(session_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *entries = copy < 0 ? NULL : fdopendir(copy);
-    struct stat status;
+    struct recording_name *names;
+    size_t count;
 
-    if (entries == NULL) {
-        if (copy >= 0)
-            close(copy);
+    if (recording_list(session_dir, &names, &count, NULL) < 0)
         return;
-    }
-    for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
-        unsigned long attempt;
-        char *end;
-        if (strncmp(entry->d_name, "attempt-", 8) != 0 || entry->d_name[8] < '0' || entry->d_name[8] > '9')
-            continue;
-        attempt = strtoul(entry->d_name + 8, &end, 10);
-        if (attempt == 0 || attempt > INT_MAX || strncmp(end, ".", 1) != 0 ||
-            fstatat(session_dir, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+    for (size_t i = 0; i < count; i++) {
+        char name[RECORDING_FILE_SIZE];
+        struct stat status;
+        recording_name_format(&names[i], name);
+        if (names[i].attempt > INT_MAX || fstatat(session_dir, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
             !S_ISREG(status.st_mode) || status.st_size == 0)
             continue;
-        if (attempt > found->attempt)
-            found->attempt = (unsigned)attempt;
+        found->attempt = names[i].attempt;
         if (found->recorded_ms == 0 || (int64_t)status.st_mtim.tv_sec * 1000 < found->recorded_ms)
             found->recorded_ms = (int64_t)status.st_mtim.tv_sec * 1000;
     }
-    (void)closedir(entries);
+    free(names);
 }
 
 static int64_t time_of(const json_t *event, int64_t fallback)

@@ -99,12 +99,25 @@ def test_one_that_fails_does_not_stop_the_others(ganger):
     assert [(name, line["state"]) for name, line in told.items()] == [("first", "failed"), ("second", "failed"), ("third", "new")]
     assert "working folder" in told["first"]["message"] and "cannot run" in told["second"]["message"], told
     assert [ganger.session(name)["phase"] for name in ("first", "second")] == ["lost", "lost"]
+    assert ganger.session("second")["recording"]["path"] == "attempt-1.cast"
     # What was missing is back.
     folder.mkdir()
     program.symlink_to(FAKE)
     assert [line["state"] for line in resumed(ganger, "--all").values()] == ["new", "new"]
     for name in sessions:
         ganger.phase_is(name, "idle")
+
+
+def test_a_session_file_that_is_behind_costs_no_recording(ganger):
+    session = ganger.fake("behind", "echo")
+    ganger.phase_is("behind", "idle")
+    ganger.run("send", "behind", "precious", "--wait")
+    lose(ganger, "behind", session)
+    folder = ganger.state / "sessions" / session["id"]
+    old = json.loads((folder / "session.json").read_text())
+    (folder / "session.json").write_text(json.dumps({**old, "attempt": 0}))
+    assert resumed(ganger, "behind")["behind"]["attempt"] == 2
+    assert "precious" in (folder / "attempt-1.cast").read_text()
 
 
 def test_an_account_that_is_gone_is_said(ganger, claude):
