@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/path.h"
@@ -132,6 +133,8 @@ static void check_options(const struct replay *replay)
         cli_usage_error(&command_replay, "--export and --detect do not go together");
     if (export->output == NULL && (export->format != NULL || export->force))
         cli_usage_error(&command_replay, "--format and --force go with --export");
+    if (export->output == NULL && replay->attempt != NULL && strcmp(replay->attempt, "all") == 0)
+        cli_usage_error(&command_replay, "--attempt all goes with --export");
     if ((replay->detect || export->output != NULL) &&
         (play->speed != NULL || play->at != NULL || play->idle != NULL || play->size != NULL || play->raw))
         cli_usage_error(&command_replay, "--speed, --at, --idle, --size and --raw are for playing");
@@ -163,11 +166,11 @@ static int run(int argc, char **argv)
         take_option(&replay, option);
     cli_operands(&command_replay, argc, 1, 1);
     check_options(&replay);
-    replay.export.attempt = replay.attempt;
-    if (replay.export.output != NULL)
-        return replay_export(&replay.export, argv[optind]);
     replay_find(&origin, argv[optind], replay.attempt);
-    result = replay.detect ? detect(&replay, &origin) : replay_play(&replay.play, &origin, argv[optind]);
+    if (replay.export.output != NULL)
+        result = replay_export(&replay.export, &origin);
+    else
+        result = replay.detect ? detect(&replay, &origin) : replay_play(&replay.play, &origin, argv[optind]);
     replay_origin_finish(&origin);
     return result;
 }

@@ -6,14 +6,15 @@
 
 #include <stdbool.h>
 
+#include "cli/replay_play.h"
+
 struct replay_export {
-    const char *output;  /* path or "-"; NULL: nothing is exported */
-    const char *format;  /* NULL: by the output's suffix */
-    const char *attempt; /* a number or "all"; NULL: the last one */
+    const char *output; /* path or "-"; NULL: nothing is exported */
+    const char *format; /* NULL: by the output's suffix */
     bool force;
 };
 
-/* `operand` is a file or a session. Becomes the program; returns an exit code when that fails. */
-int replay_export(const struct replay_export *options, const char *operand);
+/* Becomes the program; returns an exit code when that fails. */
+int replay_export(const struct replay_export *options, const struct replay_origin *origin);
 
 #endif

@@ -36,7 +36,6 @@ void replay_find(struct replay_origin *origin, const char *operand, const char *
 {
     struct error error;
     json_t *session;
-    const char *name;
     int64_t last;
 
     *origin = (struct replay_origin){.file = NULL};
@@ -48,10 +47,9 @@ void replay_find(struct replay_origin *origin, const char *operand, const char *
     session = session_dir_read(cli_state_dir(), origin->uuid, &error);
     if (session == NULL)
         cli_die(operand, &error);
-    name = json_member_string(json_object_get(session, "recording"), "path", "");
     last = json_member_integer(session, "attempt", 1);
-    if (*name == '/' && attempt == NULL)
-        origin->file = xstrdup(name);
+    if (attempt != NULL && strcmp(attempt, "all") == 0)
+        origin->attempt = xstrdup(attempt);
     else if (attempt != NULL)
         origin->attempt = xasprintf("%llu", (unsigned long long)cli_number(&command_replay, attempt));
     else

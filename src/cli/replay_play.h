@@ -1,5 +1,5 @@
 /*
- * `ganger replay` without --export: which recording is meant, and ganger-replay, which plays it.
+ * `ganger replay`: which recording is meant, and ganger-replay, which plays it.
  */
 #ifndef CLI_REPLAY_PLAY_H
 #define CLI_REPLAY_PLAY_H
@@ -17,7 +17,7 @@ struct replay_play {
 struct replay_origin {
     char *file;           /* allocated; NULL: it is of a session */
     char uuid[UUID_SIZE]; /* "" for a file */
-    char *attempt;        /* allocated, a number; NULL for a file */
+    char *attempt;        /* allocated, a number or "all"; NULL for a file */
     char *agent;          /* allocated, of the session; NULL for a file */
 };
 
