@@ -1,6 +1,6 @@
-"""A page in headless Chromium, driven through its DevTools pipe (descriptors 3 and 4), without modules from outside.
+"""Pages in headless Chromium, driven through its DevTools pipe (descriptors 3 and 4), without modules from outside.
 
-with Page(path, "#t=12") as page:
+with Browser() as browser, browser.page(path, "#t=12") as page:
     page.wait("document.documentElement?.dataset.state === 'ready'")
 """
 
@@ -17,11 +17,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DEADLINE = 60
 
 
-class Page:
-    def __init__(self, path, fragment="", dark=False, width=1280, height=900):
+class Browser:
+    def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="ganger-page-")
-        self.said = []  # messages of the browser's console
-        self.requests = []  # addresses that were asked for
         self.rest = b""
         self.number = 0
         to_browser, self.to = os.pipe()
@@ -29,17 +27,11 @@ class Page:
         self.process = subprocess.Popen(
             [CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--remote-debugging-pipe",
-             f"--user-data-dir={self.profile}", f"--window-size={width},{height}", "about:blank"],
+             f"--user-data-dir={self.profile}", "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, close_fds=False,
             start_new_session=True, preexec_fn=lambda: self._descriptors(to_browser, from_browser))
         os.close(to_browser)
         os.close(from_browser)
-        self.session = None
-        try:
-            self._open(path, fragment, dark, width, height)
-        except BaseException:
-            self.close()
-            raise
 
     @staticmethod
     def _descriptors(to_browser, from_browser):
@@ -47,25 +39,11 @@ class Page:
         os.dup2(read, 3)
         os.dup2(write, 4)
 
-    def _open(self, path, fragment, dark, width, height):
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(domain + ".enable")
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.call("Emulation.setEmulatedMedia",
-                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
-        self.call("Page.navigate", url="file://" + str(path) + fragment)
-
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.close()
-
-    def close(self):
         try:
-            self.session = None
             self.call("Browser.close")
             self.process.wait(10)
         except (OSError, EOFError, RuntimeError, TimeoutError, subprocess.TimeoutExpired):
@@ -74,6 +52,9 @@ class Page:
         os.close(self.to)
         os.close(self.out)
         shutil.rmtree(self.profile, ignore_errors=True)
+
+    def page(self, path, fragment="", **options):
+        return Page(self, path, fragment, **options)
 
     # ---- the protocol: JSON messages, each ended by a NUL byte ----
 
@@ -89,8 +70,53 @@ class Page:
         message, self.rest = self.rest.split(b"\0", 1)
         return json.loads(message)
 
+    def call(self, method, session=None, note=lambda message: None, **params):
+        """Events that come meanwhile are noted."""
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": params}
+        if session is not None:
+            message["sessionId"] = session
+        left = json.dumps(message).encode() + b"\0"
+        while left:
+            left = left[os.write(self.to, left):]
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            answer = self._message(deadline)
+            if answer.get("id") != self.number:
+                note(answer)
+                continue
+            if "error" in answer:
+                raise RuntimeError(answer["error"]["message"])
+            return answer["result"]
+
+
+class Page:
+    """A page that shares nothing with the browser's other ones."""
+
+    def __init__(self, browser, path, fragment="", dark=False, width=1280, height=900):
+        self.browser = browser
+        self.said = []  # messages of the page's console
+        self.requests = []  # addresses that were asked for
+        self.context = browser.call("Target.createBrowserContext")["browserContextId"]
+        target = browser.call("Target.createTarget", url="about:blank", browserContextId=self.context)["targetId"]
+        self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(domain + ".enable")
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.call("Emulation.setEmulatedMedia",
+                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call("Page.navigate", url="file://" + str(path) + fragment)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.browser.call("Target.disposeBrowserContext", browserContextId=self.context)
+
     def _note(self, message):
         method, params = message.get("method"), message.get("params", {})
+        if message.get("sessionId") != self.session:
+            return
         if method == "Log.entryAdded":
             self.said.append(params["entry"]["text"])
         elif method == "Runtime.exceptionThrown":
@@ -101,22 +127,7 @@ class Page:
             self.requests.append(params["request"]["url"])
 
     def call(self, method, **params):
-        self.number += 1
-        message = {"id": self.number, "method": method, "params": params}
-        if self.session is not None:
-            message["sessionId"] = self.session
-        left = json.dumps(message).encode() + b"\0"
-        while left:
-            left = left[os.write(self.to, left):]
-        deadline = time.monotonic() + DEADLINE
-        while True:
-            answer = self._message(deadline)
-            if answer.get("id") != self.number:
-                self._note(answer)
-                continue
-            if "error" in answer:
-                raise RuntimeError(answer["error"]["message"])
-            return answer["result"]
+        return self.browser.call(method, session=self.session, note=self._note, **params)
 
     # ---- what tests use ----
 

@@ -16,7 +16,7 @@ from harness import PROGRAM as GANGER, until
 
 CAPTURES = pathlib.Path(__file__).resolve().parent.parent / "captures"
 HEADER = {"version": 2, "width": 40, "height": 6, "timestamp": 1763731200}
-browser = pytest.mark.skipif(html_page.CHROMIUM is None, reason="chromium is not installed")
+in_browser = pytest.mark.xdist_group("browser")  # which starts once
 asciinema = pytest.mark.skipif(shutil.which("asciinema") is None, reason="asciinema is not installed")
 
 
@@ -51,6 +51,14 @@ def replayed(path):
 def events():
     return [[0.5, "o", "one\r\n"], [1.0, "m", "prompt: do it"], [2.0, "r", "50x8"], [3.0, "o", "two é 漢\r\n"],
             [9.0, "m", "error: it broke"], [12.0, "o", "\x1b[2J\x1b[Hat twelve"], [20.0, "o", "\x1b[2J\x1b[Hthe end"]]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if html_page.CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    with html_page.Browser() as started:
+        yield started
 
 
 # ---- asciicast ----
@@ -161,10 +169,10 @@ def page_of(ganger, tmp_path, source, *options):
     return out
 
 
-@browser
-def test_the_page_shows_the_screen_at_a_time(ganger, tmp_path, events):
+@in_browser
+def test_the_page_shows_the_screen_at_a_time(ganger, browser, tmp_path, events):
     out = page_of(ganger, tmp_path, cast(tmp_path / "in.cast", events))
-    with html_page.Page(out, "#t=12") as page:
+    with browser.page(out, "#t=12") as page:
         page.ready()
         page.wait("document.querySelector('.ap-term-text').innerText.includes('at twelve')")
         assert [line for line in page.screen() if line] == ["at twelve"]
@@ -187,8 +195,8 @@ def test_the_page_shows_the_screen_at_a_time(ganger, tmp_path, events):
         assert page.said == [] and page.requests == [f"file://{out}"]
 
 
-@browser
-def test_a_real_agent_looks_in_the_page_as_in_ganger(ganger, tmp_path):
+@in_browser
+def test_a_real_agent_looks_in_the_page_as_in_ganger(ganger, browser, tmp_path):
     header, events = events_of(CAPTURES / "claude-tool.cast")
     events = [event for event in events if event[0] <= 7]
     source = cast(tmp_path / "agent.cast", events, header)
@@ -197,10 +205,10 @@ def test_a_real_agent_looks_in_the_page_as_in_ganger(ganger, tmp_path):
     blocks = str.maketrans({chr(code): " " for code in range(0x2580, 0x25A0)})
     expected = [line.translate(blocks).rstrip() for line in text.rstrip("\n").split("\n")]
     assert any("Do you want to proceed?" in line for line in expected)
-    with html_page.Page(page_of(ganger, tmp_path, source), "#t=7") as page:
+    with browser.page(page_of(ganger, tmp_path, source), "#t=7") as page:
         page.ready()
         until(lambda: "\n".join(page.screen()).rstrip("\n").split("\n") == expected, lambda: page.screen())
-    with html_page.Page(tmp_path / "page.html") as page:
+    with browser.page(tmp_path / "page.html") as page:
         page.ready()
         until(lambda: "Opus" in page.text(), lambda: page.screen())  # the picture that it begins with
         page.evaluate("location.hash = '#t=7'")
@@ -210,15 +218,15 @@ def test_a_real_agent_looks_in_the_page_as_in_ganger(ganger, tmp_path):
 HOSTILE = "</title></script><script>window.broken = 1</script><img src=x onerror='window.broken=1'>--><!--\"'`&{page-script}\u2028\u202e"
 
 
-@browser
-def test_nothing_breaks_out_of_the_page(ganger, tmp_path):
+@in_browser
+def test_nothing_breaks_out_of_the_page(ganger, browser, tmp_path):
     source = cast(tmp_path / "'\"><script>window.broken=1<\u2028--> {page-script} &amp;.cast",
                   [[0.5, "o", HOSTILE], [1, "m", HOSTILE], [1.5, "m", "error: " + HOSTILE], [2, "o", "\x00\ud800 end"]],
                   {**HEADER, "title": HOSTILE, "command": HOSTILE, "env": {"SHELL": HOSTILE}})
     out = page_of(ganger, tmp_path, source)
     raw = out.read_text()
     assert "<script>window.broken" not in raw and "onerror" not in raw and raw.count("default-src 'none'") == 1
-    with html_page.Page(out, "#t=2") as page:
+    with browser.page(out, "#t=2") as page:
         page.ready()
         page.wait("document.querySelector('.ap-term-text').innerText.includes('end')")
         assert page.evaluate("window.broken") is None and page.evaluate("document.images.length") == 0
@@ -227,28 +235,28 @@ def test_nothing_breaks_out_of_the_page(ganger, tmp_path):
         assert page.said == [] and page.requests == [f"file://{out}"]
 
 
-@browser
-def test_the_page_allows_no_other_script(ganger, tmp_path, events):
+@in_browser
+def test_the_page_allows_no_other_script(ganger, browser, tmp_path, events):
     """Even markup that got in would do nothing."""
     out = page_of(ganger, tmp_path, cast(tmp_path / "in.cast", events))
     out.write_text(out.read_text().replace("<header>", "<script>window.broken=1</script><img src='data:,' onerror='window.broken=2'>"
                                                        "<header>"))
-    with html_page.Page(out) as page:
+    with browser.page(out) as page:
         page.ready()
         assert page.evaluate("window.broken") is None
         assert any("Content Security Policy" in line for line in page.said)
 
 
-@browser
+@in_browser
 @pytest.mark.parametrize("kind", ["empty", "torn"])
-def test_pages_of_recordings_that_are_not_whole(ganger, tmp_path, kind):
+def test_pages_of_recordings_that_are_not_whole(ganger, browser, tmp_path, kind):
     if kind == "empty":
         out = page_of(ganger, tmp_path, cast(tmp_path / "in.cast", []))
     else:
         source = cast(tmp_path / "in.cast", [[1, "o", "whole"], [2, "o", "cut off"]])
         source.write_bytes(source.read_bytes()[:-9])
         out = page_of(ganger, tmp_path, source)
-    with html_page.Page(out, "#t=1") as page:
+    with browser.page(out, "#t=1") as page:
         page.wait("document.documentElement?.dataset.state")
         assert ("Nothing was printed" if kind == "empty" else "its end is missing") in page.text()
 
