@@ -138,7 +138,8 @@ def test_who_is_needed_is_told_how_to_answer(double):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_order(double, number):
-    run = Run(double, "-a", "claude", "-n", "one", "count:1000")
+    # What the caller ignores (nohup) stays ignored.
+    run = Run(double, "-a", "claude", "-n", "one", "count:1000", preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
     run.shows("prompt:")
     until(lambda: double.session("one")["phase"] == "streaming", "work")
     run.process.send_signal(number)
