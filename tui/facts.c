@@ -20,7 +20,8 @@ void facts_init(struct facts *facts)
                             .cost_usd = -1,
                             .context_pct = -1,
                             .queue = json_array(),
-                            .waiting_reason = xstrdup("")};
+                            .waiting_reason = xstrdup(""),
+                            .unrecorded = xstrdup("")};
 }
 
 void facts_finish(struct facts *facts)
@@ -28,6 +29,7 @@ void facts_finish(struct facts *facts)
     free(facts->model);
     free(facts->hint);
     free(facts->waiting_reason);
+    free(facts->unrecorded);
     json_decref(facts->queue);
 }
 
@@ -115,11 +117,13 @@ bool facts_take_queue(struct facts *facts, const json_t *queue)
 bool facts_take(struct facts *facts, const json_t *object)
 {
     const json_t *problem = json_object_get(object, "last_error");
+    const json_t *recording = json_object_get(object, "recording");
     bool changed = text_line_replace(&facts->model, json_member_string(object, "model", ""));
 
     changed |= text_line_replace(&facts->hint, json_member_string(problem, "hint", ""));
     changed |= take_usage(facts, object);
     changed |= take_waiting(facts, json_object_get(object, "waiting"));
+    changed |= text_line_replace(&facts->unrecorded, json_member_string(recording, "paused", ""));
     return facts_take_queue(facts, json_object_get(object, "queue")) || changed;
 }
 

@@ -33,6 +33,7 @@ struct facts {
     enum waiting_for waiting;
     int64_t waiting_until_ms; /* 0: not known */
     char *waiting_reason;     /* never NULL */
+    char *unrecorded;         /* why its output cannot be recorded at the moment; never NULL, "" when it is */
 };
 
 void facts_init(struct facts *facts);

@@ -94,6 +94,10 @@ static void paint_second(const struct ui *ui, const struct session *session, str
         (void)snprintf(text, sizeof text, "%s", asked);
         free(asked);
         role = ROLE_ATTENTION;
+    } else if (session->facts.unrecorded[0] != '\0') {
+        const char *why = strrchr(session->facts.unrecorded, ':');
+        (void)snprintf(text, sizeof text, "not recorded:%s", why != NULL ? why + 1 : " see `ganger show`");
+        role = ROLE_ATTENTION;
     } else if (offer_text(ui, session, cols, text, sizeof text)) {
         role = ROLE_ATTENTION;
         time_cols = cols - time_cols < width_of_text(text, strlen(text)) ? 0 : time_cols;

@@ -130,6 +130,7 @@ static void print_queue(const json_t *session)
 static void print_session(const json_t *session)
 {
     const json_t *recording = json_object_get(session, "recording");
+    const char *paused = json_member_string(recording, "paused", NULL);
 
     print_member(session, "name", "name");
     print_member(session, "id", "id");
@@ -152,7 +153,8 @@ static void print_session(const json_t *session)
     print_usage(session);
     print_queue(session);
     if (json_is_object(recording))
-        (void)printf("%-12s %s\n", "recording", json_member_string(recording, "path", "?"));
+        (void)printf("%-12s %s%s%s\n", "recording", json_member_string(recording, "path", "?"),
+                     paused == NULL ? "" : ", paused: ", paused == NULL ? "" : paused);
 }
 
 static int run(int argc, char **argv)

@@ -177,13 +177,13 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
         attempt_resume(host);
     if (news.problem) {
         host_warn(host, "disk", "%s; the agent goes on, its output is not recorded meanwhile", news.text);
-        host->disk_full = true;
+        (void)strlcpy(host->disk_problem, news.text, sizeof host->disk_problem);
         host_timer(host->mend, MEND_NS);
     }
     host->lost += news.lost;
     tell_ring(host);
     if (news.mended) {
-        host->disk_full = false;
+        host->disk_problem[0] = '\0';
         event_del(host->mend);
         session_changed(host, true);
         (void)events_emit(host, "warning",
@@ -191,7 +191,7 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
                                     "files of the session can be written again"));
         attempt_checkpoint(host, true);
     }
-    if (host->lost > 0 && !host->disk_full) {
+    if (host->lost > 0 && host->disk_problem[0] == '\0') {
         (void)events_emit(host, "gap", json_pack("{sI}", "bytes", (json_int_t)host->lost));
         host->lost = 0;
         tell_ring(host);

@@ -90,7 +90,7 @@ struct host {
     struct event *flush;  /* output that waits to be recorded */
     struct event *stall;  /* the disk does not keep up */
     struct event *mend;   /* whether a disk that refused can be written again */
-    bool disk_full;
+    char disk_problem[256]; /* why files of the session cannot be written; "" when they can */
     uint64_t lost;       /* bytes missing from the recording that no event told of yet */
     struct event *quiet; /* a checkpoint after a while without output */
     struct event *signals[3];

@@ -23,7 +23,8 @@ static json_t *describe(struct host *host)
     char name[RECORDING_NAME_SIZE];
 
     recording_part_name(host->attempt.number, recorder_part(host->recorder), name);
-    return json_pack("{sssI}", "path", name, "bytes", (json_int_t)recorder_length(host->recorder));
+    return json_pack("{sssIsn}", "path", name, "bytes", (json_int_t)recorder_length(host->recorder),
+                     "paused");
 }
 
 json_t *recordings_public(struct host *host)
@@ -33,6 +34,8 @@ json_t *recordings_public(struct host *host)
     if (!json_is_object(recording))
         return json_null();
     recording = json_copy(recording);
+    json_object_set_new(recording, "paused",
+                        json_string_or_null(host->disk_problem[0] != '\0' ? host->disk_problem : NULL));
     /* Until an attempt begins it is the one that another host has written. */
     if (recorder_part(host->recorder) > 0)
         json_object_set_new(recording, "bytes", json_integer((json_int_t)recorder_length(host->recorder)));

@@ -106,7 +106,7 @@ def test_hosts_killed_while_parts_change_lose_no_line(ganger):
     assert parts_of(folder)[last].suffix == ".cast"
     assert not list(folder.glob("*.tmp"))
     session = ganger.session("lines")
-    assert session["recording"] == {"path": parts_of(folder)[last].name, "bytes": check_parts(folder)}
+    assert session["recording"] == {"path": parts_of(folder)[last].name, "bytes": check_parts(folder), "paused": None}
 
 
 @contextlib.contextmanager
@@ -143,11 +143,13 @@ def test_a_full_disk_loses_nothing_but_what_it_says(ganger):
             fill(disk / "filler")
             shown = ganger.screen("lines")
             until(lambda: ganger.screen("lines") != shown, "the agent to go on")
+            until(lambda: "No space left" in (ganger.session("lines")["recording"]["paused"] or ""), "the session to say that it is not recorded")
             (disk / "filler").unlink()
             time.sleep(0.05)
         ganger.screen_shows("lines", "end of lines")
         ganger.run("keys", "lines", "x", code=None)
         until(lambda: "disk_mended" in [e.get("code") for e in ganger.events("lines", "warning")], "the disk to be mended")
+        assert ganger.session("lines")["recording"]["paused"] is None
         raw = ganger.run("logs", "lines", "--raw").stdout
         got = numbers(raw)
         assert got == sorted(set(got)), "lines are doubled, or not in order"
@@ -208,9 +210,9 @@ def test_a_recording_that_is_not_kept_goes_with_the_attempt(ganger):
 
 def test_markers_tell_what_happened(ganger):
     ganger.fake("echo", "echo")
-    ganger.phase_is("echo", "idle")
-    ganger.run("send", "echo", "a first line\nand a second " + "x" * 100, "--wait")
     ganger.fake("approve", "approve")
+    ganger.phase_is("echo", "idle")
+    ganger.run("send", "echo", "a first line\nand a second " + "x" * 100)
     ganger.phase_is("approve", "approval")
     echo, approve = folder_of(ganger, "echo"), folder_of(ganger, "approve")
     marks = until(lambda: [m for m in (row[2] for row in rows_of(echo) if row[1] == "m") if m.startswith("prompt: ")], "the marker of the prompt")
