@@ -16,6 +16,8 @@
     (8u * 1024 * 1024)     /* a frame up to this is unpacked, and checked, before any of it is given */
 #define WINDOW_LOG_MAX 27  /* what may be held to unpack: 128 MiB */
 #define FRAMES_MAX 1000000 /* that are walked over to learn the length */
+/* Damaged frames that are passed over: in a file made for it each would take as long as the whole. */
+#define DAMAGED_MAX 100
 
 struct zstd {
     struct raw_file *raw;
@@ -31,6 +33,7 @@ struct zstd {
         uint64_t offset; /* unpacked */
         uint64_t size;   /* unpacked; ZSTD_FRAME_UNKNOWN */
     } frame;
+    unsigned damaged;
     bool ended, torn;
 };
 
@@ -96,7 +99,7 @@ static ssize_t pass_over(struct zstd *zstd)
     if (zstd->frame.size != ZSTD_FRAME_UNKNOWN)
         zstd->out_offset = zstd->frame.offset + zstd->frame.size;
     zstd->out.length = zstd->out_at = 0;
-    if (zstd->raw->seekable) {
+    if (zstd->raw->seekable && ++zstd->damaged <= DAMAGED_MAX) {
         position = zstd_frame_after_damage(zstd->raw->descriptor, zstd->frame.start);
         zstd->ended = position >= zstd->raw->size;
         move_to(zstd, position);

@@ -269,6 +269,31 @@ TEST(damaged_frames_are_passed_over)
     buffer_finish(&text);
 }
 
+/* A frame that ends in damage, and in which every few bytes another one seems to begin. */
+TEST(frames_within_damaged_frames_are_given_up)
+{
+    static const char header[] = "{\"version\":2}\n", frame[] = "\x28\xB5\x2F\xFD\0\x58",
+                      block[] = "\x30\0\0\x28\xB5\x2F\xFD\0\x58";
+    struct buffer packed = compressed(header, sizeof header - 1, 100, true);
+    struct recording_reader *reader;
+    struct recording_event event;
+    struct error error;
+    unsigned gaps = 0;
+
+    buffer_append(&packed, frame, sizeof frame - 1);
+    for (int i = 0; i < 300; i++)
+        buffer_append(&packed, block, sizeof block - 1);
+    buffer_append(&packed, "\x07\0\0", 3);
+    reader = reader_over(packed.bytes, packed.length, 0, &error);
+    CHECK(reader != NULL);
+    while (recording_reader_next(reader, &event, &error) == 1)
+        gaps += event.type == 'm';
+    CHECK(gaps > 1 && gaps < 110);
+    CHECK(recording_reader_torn(reader));
+    recording_reader_destroy(reader);
+    buffer_finish(&packed);
+}
+
 TEST(packed_files_that_end_early)
 {
     static uint64_t offsets[LINES + 1];
