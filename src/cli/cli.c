@@ -179,6 +179,25 @@ double cli_seconds(const struct command *command, const char *text)
     return seconds;
 }
 
+bool cli_parse_age(const char *text, double *seconds)
+{
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    char *end;
+    double number = strtod(text, &end);
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (*text >= '0' && *text <= '9' && end[0] == units[i].unit && end[1] == '\0' && number >= 0 &&
+            number * units[i].seconds <= 1e10) {
+            *seconds = number * units[i].seconds;
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t cli_number(const struct command *command, const char *text)
 {
     char *end;

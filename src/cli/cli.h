@@ -52,6 +52,8 @@ _Noreturn void cli_usage_error(const struct command *command, const char *format
     __attribute__((format(printf, 2, 3)));
 /* Seconds as a decimal within [0, 10^7], else a usage error. */
 double cli_seconds(const struct command *command, const char *text);
+/* How long something is, with its unit: "90s", "30m", "12h", "7d", "2w", 10^10 seconds at most. False when it is not that. */
+bool cli_parse_age(const char *text, double *seconds);
 /* A whole number within [0, 2^53], else a usage error. */
 uint64_t cli_number(const struct command *command, const char *text);
 
@@ -89,6 +91,8 @@ void cli_print_json(const json_t *value);
 /* Text of any origin fit for one line of a terminal: control characters, what is no UTF-8, and what turns the direction of
  * writing are shown as '?', tabs as blanks. Allocated. */
 char *cli_clean(const char *text, size_t length);
+/* Whether standard output takes colours: a terminal that has them, and no NO_COLOR. */
+bool cli_has_colour(void);
 /* Columns of a terminal that the first `length` bytes, cleaned, take. */
 int cli_columns(const char *text, size_t length);
 /* "2h07m (16:05)" behind `mark`: how long until then, and when that is, with the day when it is not within one; "unknown" for 0.

@@ -19,13 +19,10 @@ static const char *const colours[] = {"", "\033[2m", "\033[32m", "\033[33m", "\0
 
 void headless_log_init(struct headless_log *log, struct headless_output *output, int name_width)
 {
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     *log = (struct headless_log){.output = output, .name_width = name_width};
     log->terminal = isatty(STDOUT_FILENO) != 0;
-    log->colour = log->terminal && (no_colour == NULL || *no_colour == '\0') && term != NULL &&
-                  strcmp(term, "dumb") != 0;
+    log->colour = cli_has_colour();
 }
 
 static int text_columns(const struct headless_log *log)

@@ -58,6 +58,14 @@ char *cli_clean(const char *text, size_t length)
     return buffer_steal(&out);
 }
 
+bool cli_has_colour(void)
+{
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) != 0 && (no_colour == NULL || *no_colour == '\0') && term != NULL &&
+           strcmp(term, "dumb") != 0;
+}
+
 int cli_columns(const char *text, size_t length)
 {
     int columns = 0;

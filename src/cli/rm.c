@@ -17,6 +17,7 @@ static int run(int argc, char **argv);
 const struct command command_rm = {
     "rm", "Tell", "delete ended sessions",
     "usage: ganger rm SESSION… | --ended [--older AGE] [--dry-run] [--json]\n"
+    "       ganger rm --keep | --no-keep SESSION…\n"
     "\n"
     "Deletes the folders of ended sessions: recordings, events and transcript. A running session is refused. "
     "SESSION is a whole\n"
@@ -203,22 +204,14 @@ static void remove_ended(const struct request *request, struct outcome *outcome)
 
 /* ---- what is asked ---- */
 
-/* "90s", "30m", "12h", "7d", "2w"; a number alone is refused, since nobody can tell what it counts. */
+/* A number alone is refused, since nobody can tell what it counts. */
 static double parse_age(const char *text)
 {
-    static const struct {
-        char unit;
-        double seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
-    char *end;
-    double number = strtod(text, &end);
+    double seconds;
 
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (*text >= '0' && *text <= '9' && end[0] == units[i].unit && end[1] == '\0' && number >= 0 &&
-            number * units[i].seconds <= 1e10)
-            return number * units[i].seconds;
-    }
-    cli_usage_error(&command_rm, "%s is no age: 90s, 30m, 12h, 7d and 2w are", text);
+    if (!cli_parse_age(text, &seconds))
+        cli_usage_error(&command_rm, "%s is no age: 90s, 30m, 12h, 7d and 2w are", text);
+    return seconds;
 }
 
 static struct request parse(int argc, char **argv)

@@ -228,20 +228,13 @@ static void work_all(struct search *search)
 /* A time, or how long ago. */
 static int64_t read_since(const char *text)
 {
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'s', 1000}, {'m', 60 * 1000}, {'h', 3600 * 1000}, {'d', 24 * 3600 * 1000}};
     int64_t at_ms;
-    char *end;
-    double number = strtod(text, &end);
+    double ago_s;
 
     if (clock_parse_rfc3339(text, &at_ms) == 0)
         return at_ms;
-    for (size_t i = 0; end != text && number >= 0 && number <= 1e6 && i < 4; i++) {
-        if (end[0] == units[i].unit && end[1] == '\0')
-            return clock_realtime_ms() - (int64_t)(number * (double)units[i].ms);
-    }
+    if (cli_parse_age(text, &ago_s))
+        return clock_realtime_ms() - (int64_t)(ago_s * 1000);
     cli_usage_error(&command_search, "--since %s: expected a time, like 2026-11-21T08:00:00Z or 90m", text);
 }
 
@@ -254,14 +247,6 @@ static void check_pattern(const struct search *search)
     if (pattern == NULL)
         cli_usage_error(&command_search, "%s is no pattern: %s", search->text, error.text);
     search_pattern_destroy(pattern);
-}
-
-static bool wants_colour(void)
-{
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-
-    return isatty(STDOUT_FILENO) != 0 && (no_colour == NULL || *no_colour == '\0') && term != NULL &&
-           strcmp(term, "dumb") != 0;
 }
 
 static void find_units(struct search *search, char **references, int count)
@@ -306,7 +291,7 @@ static int run(int argc, char **argv)
     cli_operands(&command_search, argc, 1, -1);
     (void)setlocale(LC_CTYPE, "C.UTF-8");
     search.text = argv[optind];
-    search.colour = wants_colour();
+    search.colour = cli_has_colour();
     check_pattern(&search);
     find_units(&search, argv + optind + 1, argc - optind - 1);
     search_output_init(&search.output, search.units.count, search.limit);
