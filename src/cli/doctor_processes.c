@@ -79,13 +79,15 @@ static const char *value_of(const char *text, size_t length, const char *variabl
     return NULL;
 }
 
-/* A program of a session, as its environment says; sessions of other state folders are known by their folder. */
+/* A program of a session, as its environment says; sessions of other state folders are known by their folder. One that may go on
+ * after its agent (agents.NAME.keep_children) is nobody's. */
 static bool belongs(pid_t pid, const char *state_dir, struct process *process)
 {
     size_t length = 0;
     char *text = read_of(pid, "environ", ENVIRONMENT_MAX, &length), *folder;
     const char *uuid = text == NULL ? NULL : value_of(text, length, "GANGER_SESSION");
-    bool found = uuid != NULL && uuid_valid(uuid);
+    const char *kept = uuid == NULL ? NULL : value_of(text, length, "GANGER_KEEP_CHILDREN");
+    bool found = uuid != NULL && uuid_valid(uuid) && (kept == NULL || strcmp(kept, "1") != 0);
 
     if (found) {
         memcpy(process->uuid, uuid, UUID_SIZE);

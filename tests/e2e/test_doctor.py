@@ -204,14 +204,15 @@ def test_what_sessions_left_running(ganger, doctor):
     gone = ended(ganger, "gone", 1)
     left = subprocess.Popen(["sleep", "1000"], env={**ganger.env, "GANGER_SESSION": gone.name})
     inner = subprocess.Popen(["sleep", "1000"], env={**ganger.env, "GANGER_SESSION": str(uuid.uuid4())})
+    allowed = subprocess.Popen(["sleep", "1000"], env={**ganger.env, "GANGER_SESSION": gone.name, "GANGER_KEEP_CHILDREN": "1"})
     try:
         assert "1 process goes on of session " + gone.name in of(doctor(), "processes", "warn")[0]["message"]
         assert of(doctor(mend=True), "processes")[0]["mended"]
         left.wait(5)
-        assert inner.poll() is None and ganger.session("lives")["phase"] == "idle"
+        assert inner.poll() is None and allowed.poll() is None and ganger.session("lives")["phase"] == "idle"
         assert not of(doctor(mend=True), "processes")
     finally:
-        for process in (left, inner):
+        for process in (left, inner, allowed):
             process.kill()
             process.wait()
 
