@@ -276,12 +276,12 @@ void up_start(struct up *up, int lifeline)
     config_destroy(config);
 }
 
-size_t up_count(const struct up *up, enum up_state state)
+static size_t count_failed(const struct up *up)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < up->crew->count; i++)
-        count += up->members[i].state == state;
+        count += up->members[i].state == STATE_FAILED;
     return count;
 }
 
@@ -302,7 +302,7 @@ static int up_interactive(struct up *up, int lock)
         print_array(up);
     else
         tell_others(up);
-    failed = up_count(up, STATE_FAILED);
+    failed = count_failed(up);
     if (failed > 0)
         return cli_errorf("up", "%zu of %zu sessions could not be started%s", failed, up->crew->count,
                           dashboard ? "; `ganger` opens the dashboard" : "");

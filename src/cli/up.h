@@ -45,10 +45,9 @@ struct up {
     size_t width; /* of the longest name */
 };
 
-/* Starts the members that are absent, resumes those that are lost; `lifeline` as in struct launch. Each is told as it has started or failed. */
+/* Starts the members that are absent, resumes those that are lost; `lifeline` as in struct launch. Each is told as it has started
+ * or failed. */
 void up_start(struct up *up, int lifeline);
-/* How many members are in that state. */
-size_t up_count(const struct up *up, enum up_state state);
 
 /* `ganger up --record`, once it is known what runs; gives the crew's lock back. Returns the exit code. */
 int up_headless(struct up *up, int lock);

@@ -33,7 +33,8 @@ static void fold(const struct search *search, char *text, size_t length)
         text[i] = lower(text[i]);
 }
 
-size_t search_count(const struct search *search, const char *text, size_t length)
+/* How often the pattern is in the text. */
+static size_t count_in(const struct search *search, const char *text, size_t length)
 {
     const char *end = text + length, *at = text;
     size_t count = 0;
@@ -90,7 +91,7 @@ static size_t count_screen(struct search *search, const struct terminal *termina
             buffer_append_char(&search->text, '\n');
     }
     fold(search, search->text.bytes, search->text.length);
-    return search_count(search, search->text.bytes, search->text.length);
+    return count_in(search, search->text.bytes, search->text.length);
 }
 
 /* ---- lines that left it ---- */
@@ -106,7 +107,7 @@ static size_t count_line(struct search *search, const struct terminal *terminal,
     if (!terminal_scrollback_line(terminal, number, append_run, &search->text) || search->text.length == 0)
         return 0;
     fold(search, search->text.bytes, search->text.length);
-    return search_count(search, search->text.bytes, search->text.length);
+    return count_in(search, search->text.bytes, search->text.length);
 }
 
 void search_gather(struct search *search, const struct terminal *terminal)

@@ -36,8 +36,6 @@ void search_gather(struct search *search, const struct terminal *terminal);
 /* Whether it appeared since the last look. */
 bool search_look(struct search *search, const struct terminal *terminal);
 
-/* How often the pattern is in the text. */
-size_t search_count(const struct search *search, const char *text, size_t length);
 /* Where it is in the text of one row, from `from` on: bytes; -1 when it is not. The text is changed to lower case. */
 long search_in_row(const struct search *search, char *text, size_t length, size_t from);
 

@@ -112,11 +112,6 @@ double track_seconds(const struct track *track)
     return track->now.seconds;
 }
 
-uint64_t track_offset(const struct track *track)
-{
-    return track->now.offset;
-}
-
 /* ---- forward ---- */
 
 /* Passes what was applied before. 1 when there is no more of it, 0 at the end, 2 when there is, -1. */

@@ -31,10 +31,9 @@ void track_destroy(struct track *track);
 /* The screen. Another one after each track_back; track_generation changes then. */
 struct terminal *track_terminal(const struct track *track);
 unsigned track_generation(const struct track *track);
-/* How many events were applied, the time of the last of them (0 before the first), and where the next begins. */
+/* How many events were applied, and the time of the last of them (0 before the first). */
 uint64_t track_event(const struct track *track);
 double track_seconds(const struct track *track);
-uint64_t track_offset(const struct track *track);
 
 /*
  * The event that comes next, and its time. 1; 0 at the end; 2 when much has to be read until then: call again; -1 on an error

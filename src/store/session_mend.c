@@ -161,6 +161,39 @@ static unsigned look_through(int folder, struct session_faults *faults, bool men
     return failed;
 }
 
+/* ---- what is no session ---- */
+
+/* Renames to a name that nothing has yet: NAME, NAME-2 … */
+static int rename_numbered(const char *from, const char *to)
+{
+    for (unsigned number = 1; number < 10000; number++) {
+        char *free_name = number == 1 ? xstrdup(to) : xasprintf("%s-%u", to, number);
+        struct stat status;
+        bool taken = lstat(free_name, &status) == 0;
+        int result = taken ? -1 : rename(from, free_name);
+        free(free_name);
+        if (!taken)
+            return result;
+    }
+    errno = EEXIST;
+    return -1;
+}
+
+/* Moves STATE/sessions/NAME, whatever it is, to STATE/damaged. Returns 0 or -1. */
+static int set_aside(const char *state_dir, const char *name, struct error *error)
+{
+    char *folder = path_join(state_dir, SESSION_DAMAGED),
+         *from = xasprintf("%s/sessions/%s", state_dir, name), *to = path_join(folder, name);
+    int result = path_make_dirs(folder, 0700, error);
+
+    if (result == 0 && rename_numbered(from, to) < 0)
+        result = error_errno(error, "cannot move %s to %s", from, folder);
+    free(to);
+    free(from);
+    free(folder);
+    return result;
+}
+
 /* ---- session.json ---- */
 
 enum object { OBJECT_GOOD, OBJECT_DAMAGED, OBJECT_MISSING, OBJECT_AWAITED };
@@ -221,7 +254,7 @@ static int rebuild(const char *state_dir, int folder, const char *uuid, struct e
     }
     session = session_rebuild(folder, uuid, naming.name[0] != '\0' ? naming.name : NULL);
     if (session == NULL)
-        return session_set_aside(state_dir, uuid, error);
+        return set_aside(state_dir, uuid, error);
     if (faccessat(folder, SESSION_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         (void)put_aside(folder, SESSION_FILE);
     result = session_dir_write(state_dir, uuid, session, error);
@@ -230,36 +263,6 @@ static int rebuild(const char *state_dir, int folder, const char *uuid, struct e
 }
 
 /* ---- the folder ---- */
-
-/* Renames to a name that nothing has yet: NAME, NAME-2 … */
-static int rename_numbered(const char *from, const char *to)
-{
-    for (unsigned number = 1; number < 10000; number++) {
-        char *free_name = number == 1 ? xstrdup(to) : xasprintf("%s-%u", to, number);
-        struct stat status;
-        bool taken = lstat(free_name, &status) == 0;
-        int result = taken ? -1 : rename(from, free_name);
-        free(free_name);
-        if (!taken)
-            return result;
-    }
-    errno = EEXIST;
-    return -1;
-}
-
-int session_set_aside(const char *state_dir, const char *name, struct error *error)
-{
-    char *folder = path_join(state_dir, SESSION_DAMAGED),
-         *from = xasprintf("%s/sessions/%s", state_dir, name), *to = path_join(folder, name);
-    int result = path_make_dirs(folder, 0700, error);
-
-    if (result == 0 && rename_numbered(from, to) < 0)
-        result = error_errno(error, "cannot move %s to %s", from, folder);
-    free(to);
-    free(from);
-    free(folder);
-    return result;
-}
 
 bool session_inspect(const char *state_dir, const char *uuid, struct session_faults *faults,
                      struct error *error)
@@ -321,7 +324,7 @@ int session_mend(const char *state_dir, const char *uuid, struct error *error)
 
     if (folder < 0 && (error->code == ENOTDIR || error->code == ELOOP)) {
         free(path);
-        return session_set_aside(state_dir, uuid, error);
+        return set_aside(state_dir, uuid, error);
     }
     if (folder < 0 && error->code == EACCES && chmod(path, 0700) == 0)
         folder = session_dir_open(state_dir, uuid, error);

@@ -34,8 +34,6 @@ bool session_inspect(const char *state_dir, const char *uuid, struct session_fau
  * session.json.damaged. A folder that has nothing of a session in it is moved to STATE/damaged.
  */
 int session_mend(const char *state_dir, const char *uuid, struct error *error);
-/* Moves STATE/sessions/NAME, whatever it is, to STATE/damaged. Returns 0 or -1. */
-int session_set_aside(const char *state_dir, const char *name, struct error *error);
 
 /* session.json as events and recordings tell; NULL: they tell nothing. The caller owns it. */
 json_t *session_rebuild(int session_dir, const char *uuid, const char *name);
