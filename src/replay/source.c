@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "store/recording_parts.h"
 #include "store/session_dir.h"
 
 #define HEADER_MAX 65536
@@ -103,28 +104,24 @@ static uint64_t stamp_of(const struct stat *status)
            (uint64_t)status->st_mtim.tv_nsec;
 }
 
-/* Of the parts of an attempt, the last one that is there: the others do not change. */
+/* Of the parts of an attempt, the last one: the others do not change. */
 static uint64_t stamp_of_parts(int folder, unsigned attempt)
 {
-    char name[RECORDING_NAME_SIZE];
+    struct recording_parts parts;
     struct stat status;
     uint64_t stamp = 0;
+    unsigned last = 0;
+    int file = -1;
 
-    for (unsigned part = 1; part < 1000000; part++) {
-        char *compressed;
-        bool there;
-        recording_part_name(attempt, part, name);
-        compressed = xasprintf("%s.zst", name);
-        if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-            stamp = stamp_of(&status) + part;
-            there = true;
-        } else {
-            there = fstatat(folder, compressed, &status, AT_SYMLINK_NOFOLLOW) == 0;
-        }
-        free(compressed);
-        if (!there)
-            break;
+    if (recording_parts_list(&parts, folder, attempt, NULL) == 0 && parts.count > 0) {
+        last = parts.numbers[parts.count - 1];
+        file = recording_parts_open(folder, attempt, last, NULL);
     }
+    if (file >= 0 && fstat(file, &status) == 0)
+        stamp = stamp_of(&status) + last;
+    if (file >= 0)
+        close(file);
+    recording_parts_finish(&parts);
     return stamp;
 }
 
