@@ -128,7 +128,7 @@ void ending_attempt(struct host *host)
         attempt_transcribe(host, true);
         keep_screen(host);
     }
-    recordings_end(host);
+    recordings_end(host, phase);
     typing_end(host);
     tell_end(host, phase, detail, WIFEXITED(status) ? json_integer(WEXITSTATUS(status)) : json_null(),
              WIFSIGNALED(status) ? json_integer(WTERMSIG(status)) : json_null(), attempt->exited_ms);
@@ -237,7 +237,7 @@ void ending_keeper_lost(struct host *host)
         event_del(host->attempt.readable);
         attempt_transcribe(host, true);
         keep_screen(host);
-        recordings_end(host);
+        recordings_end(host, PHASE_FAILED);
     }
     typing_end(host);
     tell_end(host, PHASE_FAILED, "keeper lost", json_null(), json_null(), clock_realtime_ms());

@@ -62,9 +62,16 @@ void recordings_begin(struct host *host, bool taken_over)
     session_set(host, "recording", describe(host));
 }
 
-void recordings_end(struct host *host)
+void recordings_end(struct host *host, enum phase phase)
 {
-    recorder_end(host->recorder, attempt_time(&host->attempt));
+    int64_t at = attempt_time(&host->attempt);
+    char label[32];
+
+    (void)snprintf(label, sizeof label, "phase: %s", phase_name(phase));
+    if (host->attempt.ring != NULL)
+        recorder_output(host->recorder, ring_parsed(host->attempt.ring), at);
+    recorder_marker(host->recorder, at, label);
+    recorder_end(host->recorder, at);
     if (!is_kept(host))
         session_set(host, "recording", json_null());
 }

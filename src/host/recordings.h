@@ -9,13 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/phase.h"
+
 struct host;
 struct recorder_news;
 
 /* The attempt's terminal is there. */
 void recordings_begin(struct host *host, bool taken_over);
-/* Nothing more comes. What is not to be kept goes. */
-void recordings_end(struct host *host);
+/* Nothing more comes: the last marker tells how the attempt ended. What is not to be kept goes. */
+void recordings_end(struct host *host, enum phase phase);
 /* After output: begins another part when this one is long enough. */
 void recordings_follow(struct host *host);
 void recordings_told(struct host *host, const struct recorder_news *news);

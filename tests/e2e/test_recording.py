@@ -219,6 +219,8 @@ def test_markers_tell_what_happened(ganger):
     assert marks == [("prompt: a first line and a second " + "x" * 100)[:68]]
     until(lambda: any(row[1] == "m" and row[2].startswith("approval: ") for row in rows_of(approve)), "the marker of the approval")
     assert any(row[1:] == ["m", "phase: approval"] for row in rows_of(approve))
+    ganger.run("kill", "approve")
+    until(lambda: rows_of(approve)[-1][1:] == ["m", "phase: killed"], "the marker of the end")
 
 
 def test_times_do_not_go_back_with_the_clock(ganger):
