@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/file_write.h"
 #include "base/memory.h"
 
 char *path_join(const char *folder, const char *name)
@@ -231,23 +232,14 @@ int path_read_at(int folder, const char *name, size_t limit, char **bytes, size_
 int path_write_atomic(int folder, const char *name, const void *bytes, size_t length, struct error *error)
 {
     char temporary[NAME_MAX];
-    const char *at = bytes;
     int file;
 
     (void)snprintf(temporary, sizeof temporary, ".%s.%d.tmp", name, (int)getpid());
     file = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return error_errno(error, "cannot write %s", name);
-    while (length > 0) {
-        ssize_t wrote = write(file, at, length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            goto failed;
-        at += wrote;
-        length -= (size_t)wrote;
-    }
-    if (fsync(file) < 0 || renameat(folder, temporary, folder, name) < 0)
+    if (file_write(file, bytes, length) < 0 || fsync(file) < 0 ||
+        renameat(folder, temporary, folder, name) < 0)
         goto failed;
     close(file);
     /* Not every file system knows this for folders; the old file stays then, after a power loss. */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/file_write.h"
 #include "cli/cli.h"
 #include "store/recording.h"
 #include "store/session_dir.h"
@@ -61,26 +62,12 @@ static void close_both(struct headless_copy *copy)
     copy->file = copy->folder = -1;
 }
 
-static int write_all(int file, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(file, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return -1;
-        bytes += written;
-        length -= (size_t)written;
-    }
-    return 0;
-}
-
 /* Whole lines, or nothing of them. */
 static int append(struct headless_copy *copy, const struct buffer *lines)
 {
     bool least = copy->batch <= BATCH_LEAST;
 
-    if (write_all(copy->file, lines->bytes, lines->length) == 0) {
+    if (file_write(copy->file, lines->bytes, lines->length) == 0) {
         copy->length += (int64_t)lines->length;
         copy->batch = BATCH_BYTES;
         copy->failing = false;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_write.h"
 #include "base/memory.h"
 
 #define CHUNK (64 * 1024)
@@ -38,20 +39,6 @@ int file_copy_parent(int folder, const char *path, int make)
     return at;
 }
 
-static int write_all(int file, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t wrote = write(file, bytes, length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            return -1;
-        bytes += wrote;
-        length -= (size_t)wrote;
-    }
-    return 0;
-}
-
 /* Not more than the file had when it was opened. */
 static int copy_bytes(int from, int to, int64_t size)
 {
@@ -64,7 +51,7 @@ static int copy_bytes(int from, int to, int64_t size)
             continue;
         if (got == 0)
             break;
-        if (got < 0 || write_all(to, chunk, (size_t)got) < 0)
+        if (got < 0 || file_write(to, chunk, (size_t)got) < 0)
             result = -1;
         size -= got;
     }

@@ -42,13 +42,9 @@ static bool goes_on(struct host *host)
 
 static enum phase phase_of(const char *outcome)
 {
-    if (strcmp(outcome, "failed") == 0)
-        return PHASE_FAILED;
-    if (strcmp(outcome, "cancelled") == 0)
-        return PHASE_CANCELLED;
-    if (strcmp(outcome, "timeout") == 0)
-        return PHASE_TIMEOUT;
-    return PHASE_COMPLETED;
+    enum phase phase = phase_parse(outcome);
+
+    return phase < PHASE_COUNT && phase_is_end(phase) ? phase : PHASE_COMPLETED;
 }
 
 /* An agent whose input ends leaves by itself. */

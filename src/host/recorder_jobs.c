@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file_write.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "store/checkpoint.h"
@@ -63,22 +64,12 @@ void recorder_report_locked(struct recorder *recorder, const char *what, int res
 
 int recorder_write_at(int file, const char *bytes, size_t length, off_t offset)
 {
-    size_t done = 0;
+    int result = file_write_at(file, bytes, length, offset), code = errno;
 
-    while (done < length) {
-        ssize_t wrote = pwrite(file, bytes + done, length - done, offset + (off_t)done);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0) {
-            int code = wrote == 0 ? ENOSPC : errno;
-            if (ftruncate(file, offset) < 0)
-                log_warning("a file cannot be cut back: %s", strerror(errno));
-            errno = code;
-            return -1;
-        }
-        done += (size_t)wrote;
-    }
-    return 0;
+    if (result < 0 && ftruncate(file, offset) < 0)
+        log_warning("a file cannot be cut back: %s", strerror(errno));
+    errno = code;
+    return result;
 }
 
 void recorder_tell_room_locked(struct recorder *recorder)

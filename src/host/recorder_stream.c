@@ -1,8 +1,8 @@
 /* The recorder's part that keeps what a program in stream mode prints. */
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/file_write.h"
 #include "host/recorder_jobs.h"
 
 #define BATCH (64 * 1024) /* bytes that are written without waiting for company */
@@ -73,23 +73,6 @@ void recorder_stream_drop(struct recorder *recorder, uint64_t to)
 
 /* ---- in the thread ---- */
 
-static int write_at(int file, const char *bytes, size_t length, uint64_t offset)
-{
-    size_t done = 0;
-
-    while (done < length) {
-        ssize_t wrote = pwrite(file, bytes + done, length - done, (off_t)(offset + done));
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0) {
-            errno = wrote == 0 ? ENOSPC : errno;
-            return -1;
-        }
-        done += (size_t)wrote;
-    }
-    return 0;
-}
-
 /* What is neither at the beginning nor at the end becomes a hole. */
 static void shorten(int file, uint64_t from, uint64_t to)
 {
@@ -108,7 +91,7 @@ static int write_masked(struct recorder *recorder, uint64_t from, uint64_t *to, 
 
     masked = mask_stream_piece(stream, recorder->mask, bytes, &decided, last);
     if (recorder->stream_file >= 0 && decided > 0)
-        result = write_at(recorder->stream_file, masked, decided, from);
+        result = file_write_at(recorder->stream_file, masked, decided, (off_t)from);
     mask_stream_taken(stream, recorder->mask, bytes, length, decided);
     *to = from + decided;
     return result;

@@ -1,12 +1,12 @@
 #include "host/transcript.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_write.h"
 #include "base/memory.h"
 #include "store/session_dir.h"
 #include "store/transcript_mark.h"
@@ -52,16 +52,9 @@ int transcript_append(struct transcript_file *file, const char *text, size_t len
                       uint64_t next_line)
 {
     struct transcript_mark mark = {.attempt = attempt, .next_line = next_line};
-    size_t done = 0;
 
-    while (done < length) {
-        ssize_t wrote = pwrite(file->text, text + done, length - done, (off_t)(file->length + done));
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            return -1;
-        done += (size_t)wrote;
-    }
+    if (file_write_at(file->text, text, length, (off_t)file->length) < 0)
+        return -1;
     file->length += length;
     mark.length = file->length;
     return transcript_mark_write(file->session_dir, &mark);
@@ -89,7 +82,7 @@ void transcript_resume(struct transcript_lines *lines, int session_dir, uint64_t
                        const struct terminal *terminal)
 {
     struct transcript_mark mark;
-    int file = openat(session_dir, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = openat(session_dir, SESSION_TRANSCRIPT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     char *text = xmalloc(TAIL_BYTES);
     uint64_t from = 0;
     ssize_t got = 0;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/file_write.h"
 #include "base/memory.h"
 #include "store/line_file.h"
 #include "store/recording.h"
@@ -31,22 +32,6 @@ static bool is_stopped(const struct work *work)
     return work->stop != NULL && atomic_load(work->stop);
 }
 
-static int write_all(int file, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t wrote = write(file, bytes, length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0) {
-            errno = wrote == 0 ? ENOSPC : errno;
-            return -1;
-        }
-        bytes += wrote;
-        length -= (size_t)wrote;
-    }
-    return 0;
-}
-
 /* Compresses the first `length` bytes of what was read. */
 static int write_frame(struct work *work, int to, size_t length)
 {
@@ -61,7 +46,7 @@ static int write_frame(struct work *work, int to, size_t length)
         errno = ENOMEM;
         return -1;
     }
-    if (write_all(to, work->packed, got) < 0)
+    if (file_write(to, work->packed, got) < 0)
         return -1;
     work->length -= length;
     memmove(work->plain, work->plain + length, work->length);

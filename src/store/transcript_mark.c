@@ -42,5 +42,5 @@ int transcript_mark_write(int session_dir, const struct transcript_mark *mark)
 
 int transcript_mark_open(int session_dir)
 {
-    return openat(session_dir, MARK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return openat(session_dir, MARK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
