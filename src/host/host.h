@@ -85,14 +85,14 @@ struct host {
     uint32_t logged_attempt; /* and its attempt */
     struct approvals approvals;
     struct frames frames;
-    struct event *news;   /* from the recorder */
-    struct event *linger; /* the end of a host that nobody talks to */
-    struct event *flush;  /* output that waits to be recorded */
-    struct event *stall;  /* the disk does not keep up */
-    struct event *mend;   /* whether a disk that refused can be written again */
+    struct event *news;     /* from the recorder */
+    struct event *linger;   /* the end of a host that nobody talks to */
+    struct event *flush;    /* output that waits to be recorded */
+    struct event *stall;    /* the disk does not keep up */
+    struct event *mend;     /* whether a disk that refused can be written again */
     char disk_problem[256]; /* why files of the session cannot be written; "" when they can */
-    uint64_t lost;       /* bytes missing from the recording that no event told of yet */
-    struct event *quiet; /* a checkpoint after a while without output */
+    uint64_t lost;          /* bytes missing from the recording that no event told of yet */
+    struct event *quiet;    /* a checkpoint after a while without output */
     struct event *signals[3];
     uint32_t retry_wanted;    /* attempt to spawn once nothing of the last one is left; 0: none */
     int64_t output_at;        /* monotonic ns, of the last output */

@@ -82,14 +82,15 @@ static void output(struct bench *bench, const char *text, int64_t at_ns)
     recorder_output(bench->recorder, ring_parsed(bench->ring), at_ns);
 }
 
-static char *content(const struct bench *bench, const char *name)
+/* `*bytes` is allocated; NULL when the file cannot be read. */
+static void read_content(const struct bench *bench, const char *name, char **bytes)
 {
-    char *path = path_join(bench->path, name), *bytes = NULL;
+    char *path = path_join(bench->path, name);
     size_t length;
 
-    (void)path_read_file(path, 1 << 20, &bytes, &length, NULL);
+    *bytes = NULL;
+    (void)path_read_file(path, 1 << 20, bytes, &length, NULL);
     free(path);
-    return bytes;
 }
 
 static bool in_order(const char *text, const char *first, const char *second)
@@ -130,7 +131,7 @@ TEST(output_is_recorded_and_freed)
     output(&bench, "\xa9 two", 30000000);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
     CHECK_NUMBER(ring_tail(bench.ring), ring_head(bench.ring));
-    text = content(&bench, "attempt-1.cast");
+    read_content(&bench, "attempt-1.cast", &text);
     CHECK(text != NULL);
     CHECK(
         strstr(text, "\"o\",\"one\\n\"]\n[0.020000,\"r\",\"100x30\"]\n[0.030000,\"o\",\"\xc3\xa9 two\"]\n") !=
@@ -153,7 +154,7 @@ TEST(little_output_waits_and_is_one_event)
     CHECK_NUMBER(ring_tail(bench.ring), 0);
     recorder_flush(bench.recorder);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
-    text = content(&bench, "attempt-1.cast");
+    read_content(&bench, "attempt-1.cast", &text);
     CHECK(strstr(text, "[0.001000,\"o\",\"ab\"]\n") != NULL);
     free(text);
     bench_close(&bench);
@@ -169,7 +170,7 @@ TEST(end_writes_what_is_unfinished)
     output(&bench, "x\xe4\xb8", 1000000);
     recorder_end(bench.recorder, 2000000);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
-    text = content(&bench, "attempt-1.cast");
+    read_content(&bench, "attempt-1.cast", &text);
     CHECK(strstr(text, "\xef\xbf\xbd\"]\n") != NULL);
     CHECK_NUMBER(ring_tail(bench.ring), 3);
     free(text);
@@ -191,7 +192,7 @@ TEST(events_are_stored_and_told)
         CHECK_NUMBER(poll(&wait, 1, WAIT_MS), 1);
         recorder_collect(bench.recorder, &news);
     } while (news.events < 2);
-    text = content(&bench, "events.jsonl");
+    read_content(&bench, "events.jsonl", &text);
     CHECK_STRING(text, "{\"seq\":1}\n{\"seq\":2}\n");
     free(text);
     bench_close(&bench);
@@ -207,7 +208,7 @@ TEST(files_are_replaced)
     recorder_file(bench.recorder, "screen.json", strdup("{}"), 2);
     recorder_file(bench.recorder, "session.json", strdup("newer"), 5);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
-    text = content(&bench, "session.json");
+    read_content(&bench, "session.json", &text);
     CHECK_STRING(text, "newer");
     free(text);
     bench_close(&bench);
@@ -290,7 +291,7 @@ TEST(a_gap_is_marked_where_it_is)
     recorder_collect(bench.recorder, &news);
     CHECK(news.problem && !news.mended);
     CHECK_NUMBER(news.lost, 12);
-    text = content(&bench, "attempt-1.cast");
+    read_content(&bench, "attempt-1.cast", &text);
     CHECK(strstr(text, "what") == NULL);
     CHECK(in_order(text, "before", "gap: 12 bytes") && in_order(text, "gap: 12 bytes", "after"));
     free(text);
@@ -345,7 +346,7 @@ TEST(a_stream_is_kept_at_its_offsets)
     recorder_stream_end(bench.recorder);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
     CHECK_NUMBER(ring_tail(ring), ring_head(ring));
-    text = content(&bench, "stream-1.jsonl");
+    read_content(&bench, "stream-1.jsonl", &text);
     CHECK_STRING(text, "{\"a\":1}\n{\"b\":2}\n");
     free(text);
     bench_close(&bench);
@@ -419,7 +420,7 @@ TEST(parts_follow_one_another)
     CHECK(news.changed && !news.problem);
     output(&bench, " two", 2500000000);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
-    text = content(&bench, "attempt-1.2.cast");
+    read_content(&bench, "attempt-1.2.cast", &text);
     CHECK(strstr(text, ",\"start_s\":1.500000,\"screen\":true}") != NULL);
     CHECK(strstr(text, "[0.000000,\"o\",\"\\u001b[Hscreen\"]\n[1.000000,\"o\",\" two\"]\n") != NULL);
     free(text);
@@ -445,7 +446,7 @@ TEST(a_part_that_cannot_be_made_is_tried_again_later)
     CHECK(!recorder_part_full(bench.recorder));
     output(&bench, " two", 3000000);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
-    text = content(&bench, "attempt-1.cast");
+    read_content(&bench, "attempt-1.cast", &text);
     CHECK(strstr(text, "one") != NULL && strstr(text, " two") != NULL);
     free(text);
     CHECK_NUMBER(unlinkat(bench.folder, "attempt-1.2.cast", AT_REMOVEDIR), 0);
@@ -470,7 +471,7 @@ TEST(what_may_be_half_a_secret_keeps_the_part)
     recorder_input(bench.recorder, 5000000, "ter2hunter2\r", 12);
     rotate(&bench, 6000000);
     CHECK_NUMBER(recorder_part(bench.recorder), 2);
-    text = content(&bench, "attempt-1.cast");
+    read_content(&bench, "attempt-1.cast", &text);
     CHECK(strstr(text, "hunter") == NULL);
     CHECK(strstr(text, "**************.\"]\n[0.005000,\"i\",\"**************\\r\"]\n") != NULL);
     free(text);
@@ -518,7 +519,7 @@ TEST(a_recording_that_cannot_be_opened_is_tried_again)
     }
     output(&bench, "after", 3000000);
     CHECK(recorder_drain(bench.recorder, WAIT_MS));
-    text = content(&bench, "attempt-1.cast");
+    read_content(&bench, "attempt-1.cast", &text);
     CHECK(text != NULL && text[0] == '{');
     CHECK(strstr(text, "\"gap: ") != NULL && strstr(text, "after") != NULL);
     free(text);
