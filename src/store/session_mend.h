@@ -28,9 +28,9 @@ struct session_faults {
 bool session_inspect(const char *state_dir, const char *uuid, struct session_faults *faults,
                      struct error *error);
 /*
- * `error` is not NULL. Mends all but `uncompressed`, keeping the session's lock meanwhile. Returns 0, or -1 when something could not be, or
- * the session runs or starts. A session.json that is made again has what events and recordings tell: its name, its
- * attempts, when it began and how it ended, "lost" if nothing says so; not how it was started. The other one becomes
+ * `error` is not NULL. Mends all but `uncompressed`, keeping the session's lock meanwhile. Returns 0, or -1 when something
+ * could not be, or the session runs or starts. A session.json that is made again has what events and recordings tell: its
+ * name, its attempts, when it began and how it ended, "lost" if nothing says so; not how it was started. The other one becomes
  * session.json.damaged. A folder that has nothing of a session in it is moved to STATE/damaged.
  */
 int session_mend(const char *state_dir, const char *uuid, struct error *error);

@@ -202,7 +202,8 @@ struct masked_cells;
  * back. Nothing may write to the terminal in between. NULL: there was nothing to mask. */
 struct masked_cells *terminal_mask(struct terminal *terminal, const struct mask *mask);
 void terminal_unmask(struct masked_cells *cells);
-/* A terminal in exactly that state, of the size it had (the options' size does not count). NULL when the bytes are not of this version or damaged. */
+/* A terminal in exactly that state, of the size it had (the options' size does not count). NULL when the bytes are not of this
+ * version or damaged. */
 struct terminal *terminal_load(const struct terminal_options *options, const char *bytes, size_t length,
                                struct error *error);
 

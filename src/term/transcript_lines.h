@@ -1,7 +1,8 @@
 /*
- * What a terminal showed as text, in pieces: transcript.log, and recordings as text. Lines that left the screen are written, and come back when the screen
- * becomes wider or higher; the program may then draw others in their place. The newest lines that were written are therefore
- * remembered by a hash: one that leaves again as it was is not written again, another is, with all that follow.
+ * What a terminal showed as text, in pieces: transcript.log, and recordings as text. Lines that left the screen are written,
+ * and come back when the screen becomes wider or higher; the program may then draw others in their place. The newest lines
+ * that were written are therefore remembered by a hash: one that leaves again as it was is not written again, another is,
+ * with all that follow.
  */
 #ifndef TERM_TRANSCRIPT_LINES_H
 #define TERM_TRANSCRIPT_LINES_H
