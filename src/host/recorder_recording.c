@@ -12,7 +12,9 @@
 
 #define WRITE_BATCH (64 * 1024)
 #define OPEN_AGAIN_NS 1000000000
-#define ROTATE_AGAIN ((uint64_t)64 * 1024) /* bytes of the recording */
+/* Another part that could not be begun is tried again after this much more of the recording. */
+#define ROTATE_AGAIN ((uint64_t)64 * 1024)
+#define ROTATE_AGAIN_SHARE 16 /* of a part, if that is more */
 
 /* ---- opening ---- */
 
@@ -370,6 +372,8 @@ static void begin_part(struct recorder *recorder, const struct job *job)
 
 void recorder_rotate_recording(struct recorder *recorder, struct job *job)
 {
+    uint64_t again = recorder->recording.part_bytes / ROTATE_AGAIN_SHARE;
+
     recorder_encode_output(recorder, job->number, job->at, 0);
     recorder_write_recording(recorder);
     if (is_settled(recorder, job->number)) {
@@ -378,7 +382,7 @@ void recorder_rotate_recording(struct recorder *recorder, struct job *job)
     }
     pthread_mutex_lock(&recorder->mutex);
     recorder->rotating = false;
-    recorder->rotate_from = recorder->length + ROTATE_AGAIN;
+    recorder->rotate_from = recorder->length + (again > ROTATE_AGAIN ? again : ROTATE_AGAIN);
     pthread_mutex_unlock(&recorder->mutex);
 }
 
