@@ -123,7 +123,7 @@ static void resize(struct terminal *terminal, const char *text)
 {
     int cols, rows;
 
-    if (sscanf(text, "%dx%d", &cols, &rows) == 2)
+    if (sscanf(text, "%9dx%9d", &cols, &rows) == 2)
         terminal_resize(terminal, cols, rows);
 }
 

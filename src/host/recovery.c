@@ -46,7 +46,7 @@ static void replay_recording(struct host *host, struct recording_reader *reader)
             last_ns = (int64_t)(event.seconds * 1e9);
         if (event.type == 'o')
             replay_text(host, event.text, event.length);
-        else if (event.type == 'r' && sscanf(event.text, "%dx%d", &cols, &rows) == 2)
+        else if (event.type == 'r' && sscanf(event.text, "%9dx%9d", &cols, &rows) == 2)
             terminal_resize(attempt->terminal, cols, rows);
     }
     /* Times never go back. */

@@ -30,7 +30,7 @@ static int size(const char *text, struct play_options *options, struct error *er
 {
     char end;
 
-    if (sscanf(text, "%dx%d%c", &options->cols, &options->rows, &end) != 2 || options->cols < 1 ||
+    if (sscanf(text, "%9dx%9d%c", &options->cols, &options->rows, &end) != 2 || options->cols < 1 ||
         options->rows < 1 || options->cols > 1000 || options->rows > 500)
         return error_set(error, "--size %s: expected columns and rows, like 80x24", text);
     return 0;
