@@ -528,19 +528,19 @@ TEST(a_recording_that_cannot_be_opened_is_tried_again)
 
 TEST(events_that_a_full_disk_refused_for_too_long_are_told)
 {
-    char line[4096];
+    char line[4097] = {0};
     struct recorder_news news = {0};
     struct rlimit limit, small;
     struct bench bench;
     uint64_t from = 0;
 
-    memset(line, 'x', sizeof line);
+    memset(line, 'x', sizeof line - 1);
     bench_open(&bench);
     CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && getrlimit(RLIMIT_FSIZE, &limit) == 0);
     small = (struct rlimit){.rlim_cur = 10, .rlim_max = limit.rlim_max};
     CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
     for (uint64_t seq = 1; seq <= 600 && from == 0; seq++) {
-        recorder_event(bench.recorder, seq, line, sizeof line);
+        recorder_event(bench.recorder, seq, line, sizeof line - 1);
         CHECK(recorder_drain(bench.recorder, WAIT_MS));
         recorder_collect(bench.recorder, &news);
         from = news.events_from;
