@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,20 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+/* What was printed must have been written: a script would take half of it for the whole. */
+static int finish_output(const char *command, int code)
+{
+    bool broken = ferror(stdout) != 0;
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !broken)
+        return code;
+    if (errno == EPIPE)
+        return code == EXIT_OK ? EXIT_FAILED : code;
+    return cli_errorf(command, "cannot write to standard output%s%s", errno != 0 ? ": " : "",
+                      errno != 0 ? strerror(errno) : "");
+}
+
 int cli_main(int argc, char **argv, cli_dashboard dashboard)
 {
     open_dashboard = dashboard;
@@ -117,7 +132,7 @@ int cli_main(int argc, char **argv, cli_dashboard dashboard)
         return command_run.run(argc, argv);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(argv[1], commands[i]->name) == 0)
-            return commands[i]->run(argc - 1, argv + 1);
+            return finish_output(argv[1], commands[i]->run(argc - 1, argv + 1));
     }
     return unknown_command(argv[1]);
 }

@@ -245,7 +245,7 @@ static void check_pattern(const struct search *search)
         search_pattern_create(search->text, search->fixed, search->ignore_case, &error);
 
     if (pattern == NULL)
-        cli_usage_error(&command_search, "%s is no pattern: %s", search->text, error.text);
+        cli_usage_error(&command_search, "\"%s\" is no pattern: %s", search->text, error.text);
     search_pattern_destroy(pattern);
 }
 

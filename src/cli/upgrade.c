@@ -26,23 +26,22 @@
 
 static int run(int argc, char **argv);
 
-const struct command command_upgrade = {"upgrade", "Tell", "move running sessions to the installed version",
-                                        "usage: ganger upgrade [SESSION…] [--json]\n"
-                                        "\n"
-                                        "The host of each session (of all that run, without SESSION) that is "
-                                        "another program than the installed one hands over to it. "
-                                        "Agents run on\n"
-                                        "and notice nothing. When the installed program does not start, the "
-                                        "session goes on with the one of before.\n"
-                                        "\n"
-                                        "  --json   print {\"session\", \"state\", \"from\", \"to\", \"ms\", "
-                                        "\"message\"} for each; state is upgraded, current, ended or "
-                                        "failed\n"
-                                        "\n"
-                                        "Exit code: 0, 1 when a session could not be moved, 2 on bad usage.\n"
-                                        "\n"
-                                        "example: ganger upgrade\n",
-                                        run};
+const struct command command_upgrade = {
+    "upgrade", "Tell", "move running sessions to the installed version",
+    "usage: ganger upgrade [SESSION…] [--json]\n"
+    "\n"
+    "The host of each session (of all that run, without SESSION) that is another program than the installed\n"
+    "one hands over to it. Agents run on and notice nothing. When the installed program does not start, the\n"
+    "session goes on with the one of before.\n"
+    "\n"
+    "  --json   print {\"session\", \"state\", \"from\", \"to\", \"ms\", \"message\"} for each; state is "
+    "upgraded,\n"
+    "           current, ended or failed\n"
+    "\n"
+    "Exit code: 0, 1 when a session could not be moved, 2 on bad usage.\n"
+    "\n"
+    "example: ganger upgrade\n",
+    run};
 
 /* A host that answers. */
 struct serving {

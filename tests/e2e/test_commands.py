@@ -1,6 +1,7 @@
 """The commands, without a dashboard."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -10,7 +11,8 @@ import pytest
 from harness import FAKE, PROGRAM, alive, until
 
 EVERY_COMMAND = ["run", "ls", "show", "send", "keys", "paste", "cancel", "retry", "kill", "rm", "wait", "events", "logs", "snapshot",
-                 "attach", "proxy", "config", "rpc", "demo", "queue", "up", "down", "init"]
+                 "attach", "proxy", "config", "rpc", "demo", "queue", "up", "down", "init", "why", "approve", "deny", "accounts", "limits",
+                 "usage", "search", "replay", "resume", "upgrade", "doctor", "hook"]
 SESSION_KEYS = {
     "id", "name", "agent", "mode", "account", "runner", "cwd", "worktree", "machine", "connection", "host_pid", "pid", "attempt", "phase",
     "phase_since", "phase_until", "evidence", "title", "agent_session_id", "agent_session_ids", "cols", "rows", "model", "context_pct",
@@ -20,22 +22,32 @@ SESSION_KEYS = {
 @pytest.mark.parametrize("command", EVERY_COMMAND)
 def test_help(ganger, command):
     made = ganger.run(command, "--help")
-    assert made.stdout.startswith("usage: ganger " + command)
+    assert made.stdout.startswith("usage: ganger " + command) and "\nexample: " in made.stdout
     assert made.stderr == ""
 
 
-@pytest.mark.parametrize("command", EVERY_COMMAND)
+@pytest.mark.parametrize("command", [command for command in EVERY_COMMAND if command != "hook"])  # it never fails
 def test_an_unknown_option_is_bad_usage(ganger, command):
     ganger.fails(command, "--no-such-option", code=2, says="no-such-option")
 
 
 def test_help_lists_every_command(ganger):
     text = ganger.run("--help").stdout
-    assert all(f"\n  {command} " in text for command in EVERY_COMMAND), text
+    assert sorted(re.findall(r"^  ([a-z]+)  ", text, re.MULTILINE)) == sorted(["ganger", *EVERY_COMMAND]), text
 
 
 def test_an_unknown_command_is_bad_usage(ganger):
     ganger.fails("frobnicate", code=2, says="frobnicate")
+
+
+def test_what_cannot_be_printed_is_said(ganger):
+    """A script would take the half for the whole."""
+    ganger.start("done", "echo", "words")
+    ganger.phase_is("done", "completed")
+    for command in ("ls --json", "show done", "events done", "logs done --raw", "search words", "config show"):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            made = subprocess.run([PROGRAM, *command.split()], env=ganger.env, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert made.returncode == 1 and "cannot write to standard output" in made.stderr, command
 
 
 def test_no_session(ganger):
