@@ -342,6 +342,15 @@ static void begin(struct run *run, const struct headless_session *sessions)
         begin_one(run, &run->followers[i], &sessions[i]);
 }
 
+/* Nothing shall hold the state folder once this command has returned: a host that has ended would stay for a while. */
+static void dismiss(const struct follower *follower)
+{
+    struct error error;
+
+    if (follower->state.ended)
+        (void)cli_leave(follower->source.uuid, &error);
+}
+
 static int finish(struct run *run)
 {
     int code = EXIT_OK;
@@ -349,6 +358,7 @@ static int finish(struct run *run)
     for (size_t i = 0; i < run->count; i++) {
         struct follower *follower = &run->followers[i];
         int own = headless_state_exit(&follower->state);
+        dismiss(follower);
         if (own == EXIT_OK && follower->lacking)
             own = EXIT_FAILED;
         code = code == EXIT_OK ? own : code;

@@ -102,6 +102,11 @@ def test_a_time_limit(double):
     assert double.session("one")["phase"] == "timeout"
 
 
+def test_nothing_holds_the_state_folder_afterwards(double):
+    double.run("run", "--record", "-n", "one", "--", "true")
+    assert not double.processes()
+
+
 def test_a_plain_command(double):
     text = double.run("--record", "-n", "one", "--", "sh", "-c", "for i in $(seq 100); do echo line $i; done; printf 'the \\033[1mlast'; exit 3",
                       code=1).stdout
