@@ -167,7 +167,7 @@ check:
 	@.ci/deps check
 	$(again) all $(if $(CI),WERROR=1)
 	$(again) SAN=1 unit $(if $(CI),WERROR=1)
-	@$(PYTHON) tests/run.py $(TESTS)
+	@$(if $(ALL),GANGER_TEST_ALL=1) $(PYTHON) tests/run.py $(TESTS)
 
 fuzz:
 	@.ci/deps check

@@ -22,6 +22,27 @@ SANITIZERS = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
 
+# With GANGER_TEST_ALL only: opencode takes ten times as long as the others, and each of these is tried with another agent, or with
+# opencode elsewhere.
+LONG = [
+    "test_agent_hooks.py::test_gemini_reports_when_its_user_says_so",
+    "test_limits_live.py::test_the_agent_tries_again_by_itself[opencode-stream-quota2]",
+    "test_live.py::test_events[opencode]",
+    "test_side_channels.py::test_opencode_tells_when_it_retries_and_why_it_failed",
+    "test_stream.py::TestRealAgents::test_a_retry_goes_on_with_the_conversation[opencode]",
+    "test_stream.py::TestRealAgents::test_a_tool_is_asked_for_before_a_host_dies_and_answered_after[approve-opencode]",
+    "test_stream.py::TestRealAgents::test_a_turn_is_interrupted[opencode]",
+    "test_usage.py::test_answers_of_a_session_are_its_usage[opencode]",
+]
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("GANGER_TEST_ALL"):
+        return
+    long = [item for item in items if any(item.nodeid.partition("@")[0].endswith(name) for name in LONG)]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]
+
 
 def pytest_collect_file(file_path, parent):
     if file_path.suffix != ".c":
@@ -97,7 +118,7 @@ class FuzzRun(CTest):
     def __init__(self, **keywords):
         super().__init__(tap=False, **keywords)
         fuzzers = len([f for f in self.path.parent.glob("*.c") if "int main(" in f.read_text()])
-        self.seconds = max(1, int(os.environ.get("GANGER_FUZZ_SECONDS", "30")) // fuzzers)
+        self.seconds = max(1, int(os.environ.get("GANGER_FUZZ_SECONDS", "20")) // fuzzers)
         self.add_marker(pytest.mark.timeout(self.seconds + 120))
 
     def runtest(self):
