@@ -214,6 +214,16 @@ static char *working_folder(const char *wanted, struct error *error)
 
 /* ---- the session object ---- */
 
+/* A path that is no UTF-8 cannot be told, as an event could not tell it. */
+static json_t *paths_array(char *const *paths)
+{
+    json_t *array = json_array();
+
+    for (; *paths != NULL; paths++)
+        (void)json_array_append_new(array, json_string(*paths));
+    return array;
+}
+
 /* What the host starts it from; not public. */
 static json_t *start_object(const struct launch *launch, const char *folder, json_t *words)
 {
@@ -228,6 +238,8 @@ static json_t *start_object(const struct launch *launch, const char *folder, jso
         (void)json_object_set_new(start, "timeout_s", json_real(launch->timeout_s));
     if (launch->headless)
         (void)json_object_set_new(start, "headless", json_true());
+    if (launch->own_files != NULL && launch->own_files[0] != NULL)
+        (void)json_object_set_new(start, "ignore", paths_array(launch->own_files));
     if (launch->crew != NULL)
         (void)json_object_set_new(start, "crew", json_string_or_null(launch->crew));
     return start;

@@ -23,6 +23,8 @@ struct launch {
     const char *crew;     /* absolute path of the crew file, or NULL; session.json's start.crew */
     bool headless;        /* nobody prompts it again: the session ends after its last turn; start.headless */
     int lifeline; /* a descriptor whose other end is the caller's: when that closes the session is ended; -1: none */
+    /* Absolute paths that the caller writes, NULL at their end, or NULL: no work of the agent's; start.ignore. */
+    char *const *own_files;
 };
 
 /* An empty request: no lifeline, all else as above. */

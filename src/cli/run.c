@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "cli/headless.h"
+#include "cli/headless_own.h"
 #include "cli/launch.h"
 #include "rpc/protocol.h"
 
@@ -218,6 +219,7 @@ static int run_headless(struct request *request)
     struct headless_session session = {.file = request->file};
     struct error error;
     json_t *made, *started;
+    char **own;
 
     if (request->file != NULL && headless_check_file(request->file, request->force, &error) < 0)
         return cli_error("run", &error);
@@ -225,7 +227,11 @@ static int run_headless(struct request *request)
     request->launch.lifeline = headless_lifeline(&error);
     if (request->launch.lifeline < 0)
         return cli_error("run", &error);
+    own = headless_own_files((const char *const[]){request->file, NULL});
+    request->launch.own_files = own;
     made = create(request, session.uuid);
+    headless_own_free(own);
+    request->launch.own_files = NULL;
     (void)strlcpy(session.name, json_member_string(made, "name", ""), sizeof session.name);
     json_decref(made);
     started = launch_start(&request->launch, session.uuid, &error);

@@ -228,6 +228,7 @@ static struct launch launch_of(const struct up *up, const struct crew_session *s
     launch.timeout_s = session->timeout_s;
     launch.crew = up->crew->path;
     launch.headless = up->options.record;
+    launch.own_files = up->own_files;
     launch.lifeline = lifeline;
     return launch;
 }

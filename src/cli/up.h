@@ -42,7 +42,8 @@ struct up {
     struct crew_start *starts;
     struct up_member **started; /* beside starts */
     size_t start_count;
-    size_t width; /* of the longest name */
+    char **own_files; /* as in struct launch */
+    size_t width;     /* of the longest name */
 };
 
 /* Starts the members that are absent, resumes those that are lost; `lifeline` as in struct launch. Each is told as it has started

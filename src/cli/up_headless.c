@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "cli/cli.h"
 #include "cli/headless.h"
+#include "cli/headless_own.h"
 #include "cli/up.h"
 
 static char *recording_path(const struct up *up, const struct up_member *member)
@@ -41,6 +42,20 @@ static int check(const struct up *up, struct error *error)
         }
     }
     return 0;
+}
+
+static char **own_files(const struct up *up)
+{
+    const char **files = xcalloc(up->crew->count + 1, sizeof *files);
+    char **own;
+
+    for (size_t i = 0; i < up->crew->count; i++)
+        files[i] = recording_path(up, &up->members[i]);
+    own = headless_own_files(files);
+    for (size_t i = 0; i < up->crew->count; i++)
+        free((char *)(uintptr_t)files[i]);
+    free((void *)files);
+    return own;
 }
 
 /* All that were made: of one that did not start the events say why. */
@@ -82,7 +97,10 @@ int up_headless(struct up *up, int lock)
 
     if (check(up, &error) < 0 || (lifeline = headless_lifeline(&error)) < 0)
         return cli_error("up", &error);
+    up->own_files = own_files(up);
     up_start(up, lifeline);
+    headless_own_free(up->own_files);
+    up->own_files = NULL;
     close(lifeline);
     close(lock);
     return follow(up);

@@ -1,6 +1,7 @@
 #include "host/watch.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,6 +35,7 @@ struct watch {
     struct event *scan;
     struct event *due;
     struct change_list changes;
+    char *folder; /* that is watched */
     struct quiet_path quiet[QUIET_PATHS];
     size_t next_quiet;
     bool limited;
@@ -153,11 +155,28 @@ static bool is_quiet(const struct watch *watch, const char *path)
     return false;
 }
 
+/* A file that the command which started the session writes, such as the recording of a headless run. */
+static bool is_callers(const struct watch *watch, const char *path)
+{
+    const json_t *files = json_object_get(watch->host->session.start, "ignore"), *file;
+    size_t length = strcmp(watch->folder, "/") == 0 ? 0 : strlen(watch->folder), i;
+
+    json_array_foreach((json_t *)(uintptr_t)files, i, file)
+    {
+        const char *whole = json_is_string(file) ? json_string_value(file) : "";
+        if (strncmp(whole, watch->folder, length) == 0 && whole[length] == '/' &&
+            strcmp(whole + length + 1, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void changed(void *argument, const char *path, bool existed, bool exists)
 {
     struct watch *watch = argument;
 
-    if (!is_quiet(watch, path) && !change_list_add(&watch->changes, path, existed, exists, host_now_ms()))
+    if (!is_quiet(watch, path) && !is_callers(watch, path) &&
+        !change_list_add(&watch->changes, path, existed, exists, host_now_ms()))
         watch->more++;
 }
 
@@ -315,6 +334,7 @@ static void destroy(struct watch *watch)
         free(watch->samples[i]);
     change_list_finish(&watch->changes);
     watch_tree_destroy(watch->tree);
+    free(watch->folder);
     free(watch);
 }
 
@@ -328,8 +348,8 @@ static void start(struct host *host)
     watch = xcalloc(1, sizeof *watch);
     watch->host = host;
     change_list_init(&watch->changes);
+    watch->folder = folder;
     watch->tree = watch_folder(watch, folder);
-    free(folder);
     host->watch = watch;
     if (watch->tree == NULL)
         return;

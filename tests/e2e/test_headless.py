@@ -81,6 +81,16 @@ def test_a_run_tells_what_happens_and_ends_by_itself(double):
     assert session["phase"] == "completed" and session["mode"] == "stream"
 
 
+def test_its_own_files_are_no_work_of_the_agent(double):
+    log = double.work / "run.log"
+    with log.open("w") as out:
+        subprocess.run([str(PROGRAM), "--record=one.cast", "-a", "claude", "-n", "one", "file"], env=double.env, cwd=double.work,
+                       stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=True, timeout=30)
+    text = log.read_text()
+    assert "a.txt" in text and "one.cast" not in text.replace("recording: one.cast", "") and "modified: run.log" not in text, text
+    assert text.splitlines()[-1].split()[-1] == "1", text
+
+
 def test_json_is_the_events_and_nothing_else(double):
     text = double.run("--record", "--json", "-a", "claude", "-n", "one", "file").stdout
     events = [json.loads(line) for line in text.splitlines()]
