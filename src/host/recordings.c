@@ -195,6 +195,24 @@ void recordings_mark_event(struct host *host, const char *type, const json_t *me
 
 /* ---- what is typed ---- */
 
+/* A program that reads keys by itself, as interfaces do, and `sudo` where it shows asterisks, may ask for a password too. */
+static bool asks_for_password(const struct terminal *terminal)
+{
+    static const char *const words[] = {"password", "passphrase", "passcode", "verification code"};
+    struct buffer row;
+    bool asks = false;
+
+    if (terminal == NULL)
+        return false;
+    buffer_init(&row);
+    terminal_row_text(terminal, terminal_cursor(terminal).y, &row);
+    buffer_append_char(&row, '\0');
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && !asks; i++)
+        asks = strcasestr(row.bytes, words[i]) != NULL;
+    buffer_finish(&row);
+    return asks;
+}
+
 bool recordings_take_input(const struct host *host)
 {
     struct termios modes;
@@ -202,7 +220,9 @@ bool recordings_take_input(const struct host *host)
     if (!config_bool(host->config, "recording.input") || host->attempt.pty < 0 ||
         tcgetattr(host->attempt.pty, &modes) < 0)
         return false;
-    return (modes.c_lflag & ICANON) == 0 || (modes.c_lflag & ECHO) != 0;
+    if ((modes.c_lflag & ECHO) != 0)
+        return true;
+    return (modes.c_lflag & ICANON) == 0 && !asks_for_password(host->attempt.terminal);
 }
 
 void recordings_input(struct host *host, const char *bytes, size_t length)

@@ -182,6 +182,19 @@ def test_what_is_typed_is_recorded_but_no_password(ganger):
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
 
 
+def test_a_password_that_is_read_key_by_key_is_not_recorded(ganger):
+    ganger.configure(recording={"input": True})
+    ganger.start("bash", "bash", "--norc", "-c",
+                 'stty -icanon -echo; printf "[sudo] Password for me: "; read -r word; echo; printf "> "; read -r line; stty sane; echo "got $line"; exec sleep 1000')
+    ganger.screen_shows("bash", "Password for me:")
+    ganger.run("keys", "bash", *"not-to-be-seen", "Enter")
+    ganger.screen_shows("bash", "\n>")
+    ganger.run("keys", "bash", *"more", "Enter")
+    ganger.screen_shows("bash", "got more")
+    folder = folder_of(ganger, "bash")
+    until(lambda: texts(folder, "i") == "more\r", lambda: texts(folder, "i"))
+
+
 def test_input_is_not_recorded_unless_asked_for(ganger):
     ganger.start("cat", "cat")
     ganger.run("keys", "cat", *"hello", "Enter")
