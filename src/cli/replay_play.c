@@ -18,6 +18,7 @@
 static bool is_file(const char *operand, const char *attempt)
 {
     struct stat status = {0};
+    char uuid[UUID_SIZE];
     struct error error;
 
     if (stat(operand, &status) == 0 && !S_ISDIR(status.st_mode)) {
@@ -25,11 +26,18 @@ static bool is_file(const char *operand, const char *attempt)
             cli_usage_error(&command_replay, "--attempt goes with a session, and %s is a file", operand);
         return true;
     }
-    if (strchr(operand, '/') != NULL) {
-        error_set(&error, "%s: %s", operand, S_ISDIR(status.st_mode) ? "is a directory" : strerror(errno));
-        cli_die("replay", &error);
-    }
-    return false;
+    if (!S_ISDIR(status.st_mode) && errno != ENOENT && errno != ENOTDIR)
+        error_errno(&error, "%s", operand);
+    else if (strpbrk(operand, "./") == NULL && !S_ISDIR(status.st_mode))
+        return false;
+    else if (strchr(operand, '/') == NULL &&
+             session_dir_find(cli_state_dir(), operand, true, uuid, NULL) != -1)
+        return false;
+    else if (S_ISDIR(status.st_mode))
+        error_set(&error, "%s is a directory: name a session, or a recording in it", operand);
+    else
+        error_set(&error, "%s is neither a file nor a session", operand);
+    cli_die("replay", &error);
 }
 
 void replay_find(struct replay_origin *origin, const char *operand, const char *attempt)

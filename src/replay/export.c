@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/name.h"
+#include "replay/source.h"
 
 static const struct export_format *const formats[] = {&export_cast, &export_text, &export_html};
 #define FORMAT_COUNT (sizeof formats / sizeof *formats)
@@ -163,6 +164,7 @@ static void warn(const struct timeline *timeline)
 
     if (left_out > 0)
         (void)fprintf(stderr, "ganger: replay: attempts that cannot be read are left out: %u\n", left_out);
+    source_tell_left_out(timeline_no_events(timeline));
     if (timeline_torn(timeline))
         (void)fprintf(stderr,
                       "ganger: replay: the recording ends in the middle of a line: exported up to there\n");

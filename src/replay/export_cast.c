@@ -7,7 +7,11 @@
 
 void export_cast_header(struct buffer *out, const struct timeline_facts *facts)
 {
-    recording_encode_header(out, facts->cols, facts->rows, facts->started_s * 1000, NULL, facts->name);
+    if (facts->foreign)
+        recording_encode_copied_header(out, facts->cols, facts->rows, facts->started_s, facts->title,
+                                       facts->term);
+    else
+        recording_encode_header(out, facts->cols, facts->rows, facts->started_s * 1000, NULL, facts->name);
 }
 
 /* A further attempt begins on a terminal as it is when it is switched on. */

@@ -36,7 +36,9 @@ void export_page_escape(struct buffer *out, const char *text, size_t length)
 
 static void put_name(struct buffer *out, const struct timeline_facts *facts)
 {
-    export_page_escape(out, facts->name, strlen(facts->name));
+    const char *name = facts->title != NULL ? facts->title : facts->name;
+
+    export_page_escape(out, name, strlen(name));
 }
 
 static void put_title(struct buffer *out, const struct timeline_facts *facts)

@@ -30,7 +30,8 @@ struct timeline {
     int64_t last_ns;
     bool torn;
     struct timeline_facts facts;
-    char *name, *agent;
+    uint64_t no_events;
+    char *name, *agent, *title, *term;
 };
 
 /* ---- which attempts ---- */
@@ -85,6 +86,7 @@ static void finish_attempt(struct timeline *timeline)
     if (timeline->reader == NULL)
         return;
     timeline->torn = timeline->torn || recording_reader_torn(timeline->reader);
+    timeline->no_events += recording_reader_left_out(timeline->reader);
     recording_reader_destroy(timeline->reader);
     timeline->reader = NULL;
     timeline->before += timeline->position;
@@ -103,6 +105,21 @@ static int open_attempt(struct timeline *timeline, struct error *error)
     return 0;
 }
 
+/* Of a file's header. */
+static void take_words(struct timeline *timeline)
+{
+    const char *title = recording_reader_title(timeline->reader),
+               *term = recording_reader_term(timeline->reader);
+
+    if (timeline->source.file == NULL)
+        return;
+    timeline->title = title == NULL ? NULL : xstrdup(title);
+    timeline->term = term == NULL ? NULL : xstrdup(term);
+    timeline->facts.foreign = true;
+    timeline->facts.title = timeline->title;
+    timeline->facts.term = timeline->term;
+}
+
 /* What there is to know of all attempts before they are read. Those that cannot be opened are left out, unless none can. */
 static int survey(struct timeline *timeline, struct error *error)
 {
@@ -117,6 +134,7 @@ static int survey(struct timeline *timeline, struct error *error)
         if (kept == 1) {
             timeline->facts.started_s = recording_reader_started_s(timeline->reader);
             recording_reader_size(timeline->reader, &timeline->facts.cols, &timeline->facts.rows);
+            take_words(timeline);
         }
         recording_reader_destroy(timeline->reader);
         timeline->reader = NULL;
@@ -186,6 +204,8 @@ void timeline_destroy(struct timeline *timeline)
     free(timeline->attempts);
     free(timeline->name);
     free(timeline->agent);
+    free(timeline->title);
+    free(timeline->term);
     free(timeline);
 }
 
@@ -197,6 +217,11 @@ const struct timeline_facts *timeline_facts(const struct timeline *timeline)
 uint64_t timeline_read(const struct timeline *timeline)
 {
     return timeline->before + timeline->position;
+}
+
+uint64_t timeline_no_events(const struct timeline *timeline)
+{
+    return timeline->no_events;
 }
 
 bool timeline_torn(const struct timeline *timeline)

@@ -15,7 +15,10 @@ struct timeline;
 
 /* What is known before reading. Strings may be hostile. */
 struct timeline_facts {
-    const char *name;  /* the session's, or the file's */
+    const char *name; /* the session's, or the file's */
+    bool foreign;     /* it is a file */
+    /* What a file's header says, or NULL. */
+    const char *title, *term;
     const char *agent; /* NULL: not known */
     int64_t started_s; /* of the first attempt; 0: not known */
     uint64_t length;   /* bytes, uncompressed; 0: not known */
@@ -51,6 +54,8 @@ const struct timeline_facts *timeline_facts(const struct timeline *timeline);
 int timeline_next(struct timeline *timeline, struct timeline_event *event, struct error *error);
 /* How many bytes of recordings were read. */
 uint64_t timeline_read(const struct timeline *timeline);
+/* After the end: how many lines were no events. */
+uint64_t timeline_no_events(const struct timeline *timeline);
 /* After the end: whether a recording ended in the middle of a line. */
 bool timeline_torn(const struct timeline *timeline);
 

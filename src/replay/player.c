@@ -131,6 +131,19 @@ static void look_for_more(struct player *player, struct error *error)
     }
 }
 
+/* Once, after what the beginning says. */
+static void tell_left_out(struct player *player)
+{
+    char text[SOURCE_LEFT_OUT_SIZE];
+
+    if (player->told_left_out || !player->survey.complete || player->survey.left_out == 0 ||
+        clock_monotonic_ns() < player->notice_until_ns)
+        return;
+    player->told_left_out = true;
+    source_say_left_out(player->survey.left_out, text);
+    player_notice(player, "%s", text);
+}
+
 /* ---- waiting ---- */
 
 static int poll_time(struct player *player)
@@ -238,6 +251,7 @@ static int loop(struct player *player, struct tokenizer *tokenizer, struct error
         look_for_more(player, error);
         (void)survey_step(&player->survey, clock_monotonic_ns() +
                                                (player->playback.playing ? SURVEY_SIDE_NS : SURVEY_SLICE_NS));
+        tell_left_out(player);
         result = draw(player);
         if (result == 0)
             result = wait_for_input(player, tokenizer);

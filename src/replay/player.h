@@ -50,6 +50,7 @@ struct player {
     struct buffer answer;
     int help; /* the page that is shown, from 1; 0: none */
 
+    bool told_left_out;
     char notice[320];
     int64_t notice_until_ns;
 

@@ -82,6 +82,7 @@ static int print(struct recording_reader *reader, const struct play_options *opt
 int play_raw(const struct play_options *options, struct error *error)
 {
     struct recording_reader *reader = source_open(&options->source, 0, error);
+    uint64_t left_out;
     int result;
 
     if (reader == NULL)
@@ -89,8 +90,11 @@ int play_raw(const struct play_options *options, struct error *error)
     if (isatty(STDOUT_FILENO))
         watch_signals();
     result = print(reader, options, error);
+    left_out = recording_reader_left_out(reader);
     recording_reader_destroy(reader);
     if (isatty(STDOUT_FILENO))
         (void)fputs(restore, stdout);
+    (void)fflush(stdout);
+    source_tell_left_out(left_out);
     return result;
 }

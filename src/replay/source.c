@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,6 +99,21 @@ bool source_alive(const struct source *source)
     return !over;
 }
 
+void source_say_left_out(uint64_t lines, char text[SOURCE_LEFT_OUT_SIZE])
+{
+    (void)snprintf(text, SOURCE_LEFT_OUT_SIZE, "%llu line%s left out", (unsigned long long)lines,
+                   lines == 1 ? " is no event and was" : "s are no events and were");
+}
+
+void source_tell_left_out(uint64_t lines)
+{
+    char text[SOURCE_LEFT_OUT_SIZE];
+
+    source_say_left_out(lines, text);
+    if (lines > 0)
+        (void)fprintf(stderr, "ganger: replay: %s\n", text);
+}
+
 static uint64_t stamp_of(const struct stat *status)
 {
     return (uint64_t)status->st_size * 31 + (uint64_t)status->st_mtim.tv_sec * 1000003 +
@@ -115,7 +131,7 @@ static uint64_t stamp_of_parts(int folder, unsigned attempt)
 
     if (recording_parts_list(&parts, folder, attempt, NULL) == 0 && parts.count > 0) {
         last = parts.numbers[parts.count - 1];
-        file = recording_parts_open(folder, attempt, last, NULL);
+        file = recording_parts_open(folder, attempt, last, NULL, NULL);
     }
     if (file >= 0 && fstat(file, &status) == 0)
         stamp = stamp_of(&status) + last;

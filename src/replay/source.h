@@ -32,6 +32,11 @@ void source_finish(struct source *source);
 struct recording_reader *source_open(const struct source *source, uint64_t offset, struct error *error);
 /* Whether somebody may still write it: the session goes on, in this attempt. False for files, of which nobody knows. */
 bool source_alive(const struct source *source);
+/* "7 lines are no events and were left out". */
+#define SOURCE_LEFT_OUT_SIZE 80
+void source_say_left_out(uint64_t lines, char text[SOURCE_LEFT_OUT_SIZE]);
+/* The same on standard error, unless there are none. */
+void source_tell_left_out(uint64_t lines);
 /* Changes when the recording was written to: for looking whether there is more. */
 uint64_t source_stamp(const struct source *source);
 

@@ -68,6 +68,8 @@ bool survey_step(struct survey *survey, int64_t deadline_ns)
                 continue;
             }
             survey->torn = recording_reader_torn(survey->reader);
+            survey->left_out =
+                (survey->source->seekable ? survey->left_out : 0) + recording_reader_left_out(survey->reader);
             recording_reader_destroy(survey->reader);
             survey->reader = NULL;
             survey->complete = true;

@@ -19,9 +19,10 @@ struct survey {
     double seconds;                  /* time of the last event read */
     struct markers markers;
     uint64_t stamp;
-    bool complete; /* all was read that there was */
-    bool torn;     /* it ends in the middle of a line */
-    char *title;   /* clean; NULL: none */
+    bool complete;     /* all was read that there was */
+    uint64_t left_out; /* lines that are no events */
+    bool torn;         /* it ends in the middle of a line */
+    char *title;       /* clean; NULL: none */
 };
 
 /* The source stays the caller's. Returns 0 or -1. */

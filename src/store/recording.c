@@ -38,6 +38,24 @@ void recording_encode_header(struct buffer *out, int cols, int rows, int64_t sta
     end_header(out);
 }
 
+void recording_encode_copied_header(struct buffer *out, int cols, int rows, int64_t started_s,
+                                    const char *title, const char *term)
+{
+    buffer_printf(out, "{\"version\":2,\"width\":%d,\"height\":%d", cols, rows);
+    if (started_s > 0)
+        buffer_printf(out, ",\"timestamp\":%lld", (long long)started_s);
+    if (title != NULL) {
+        buffer_append_string(out, ",\"title\":");
+        json_append_quoted(out, title, strlen(title));
+    }
+    if (term != NULL) {
+        buffer_append_string(out, ",\"env\":{\"TERM\":");
+        json_append_quoted(out, term, strlen(term));
+        buffer_append_char(out, '}');
+    }
+    buffer_append_string(out, "}\n");
+}
+
 /* Seconds with six decimals, without the locale's decimal comma. */
 static void put_seconds(struct buffer *out, int64_t ns)
 {

@@ -28,6 +28,9 @@
 /* The header line, with \n. `command` and `title` may be NULL. */
 void recording_encode_header(struct buffer *out, int cols, int rows, int64_t started_ms, const char *command,
                              const char *title);
+/* The same of a recording that another one is made of: what that does not say (0, NULL) is not said. */
+void recording_encode_copied_header(struct buffer *out, int cols, int rows, int64_t started_s,
+                                    const char *title, const char *term);
 /*
  * Appends an output event (time in ns since the attempt's start). Returns how many bytes were taken: all but an unfinished
  * UTF-8 tail of at most 3, unless `last`. Nothing is appended when nothing was taken.
@@ -105,9 +108,13 @@ void recording_reader_destroy(struct recording_reader *reader);
 void recording_reader_size(const struct recording_reader *reader, int *cols, int *rows);
 /* Of the header; NULL or 0 when it does not say. Valid as long as the reader. */
 const char *recording_reader_title(const struct recording_reader *reader);
+/* What kind of terminal it was recorded for: TERM. */
+const char *recording_reader_term(const struct recording_reader *reader);
 int64_t recording_reader_started_s(const struct recording_reader *reader);
 /* How many bytes there are in all, or 0 when that is not known before they were read (gzip). */
 uint64_t recording_reader_length(const struct recording_reader *reader);
+/* How many whole lines, of those that were read, were no events; empty lines and comments are not counted. */
+uint64_t recording_reader_left_out(const struct recording_reader *reader);
 /* Whether the reading ended in the middle of a line, or of a compressed file. */
 bool recording_reader_torn(const struct recording_reader *reader);
 

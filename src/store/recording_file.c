@@ -20,7 +20,10 @@ static int read_head(struct recording_file *file, struct buffer *text, size_t mo
     while (text->length <= most) {
         ssize_t got = recording_source_read(file->source, buffer_reserve(text, BLOCK), BLOCK, error);
         if (got == RECORDING_SOURCE_GAP) {
-            (void)error_set(error, "the packed file is damaged where the recording begins");
+            (void)error_set(error,
+                            "not a recording that can be read: the compressed file (%s) is cut off or "
+                            "damaged where the recording begins",
+                            recording_source_packing(file->source));
             return 1;
         }
         if (got < 0)
@@ -33,9 +36,16 @@ static int read_head(struct recording_file *file, struct buffer *text, size_t mo
     return 0;
 }
 
-static int refuse(const struct buffer *text, int version, struct error *error)
+static int refuse(const struct recording_file *file, int version, struct error *error)
 {
-    const char *start = text->bytes + strspn(text->bytes, " \t\r\n");
+    const struct buffer *text = &file->whole;
+    const char *start = text->bytes + strspn(text->bytes, " \t\r\n"),
+               *packing = recording_source_packing(file->source);
+
+    if (packing != NULL && recording_source_torn(file->source))
+        return error_set(error,
+                         "not a recording that can be read: the compressed file (%s) is cut off or damaged",
+                         packing);
 
     if (text->length == 0)
         return error_set(error, "not a recording: the file is empty");
@@ -46,6 +56,8 @@ static int refuse(const struct buffer *text, int version, struct error *error)
     if (strncmp(text->bytes, "Script started on ", 18) == 0)
         return error_set(error, "not a recording but a typescript of script(1); print it with `cat` or "
                                 "`scriptreplay`");
+    if (*start == '{' && memchr(start, '\n', strlen(start)) == NULL && start[strcspn(start, "}")] == '\0')
+        return error_set(error, "not a recording, or one that is cut off in its first line");
     if (*start == '{')
         return error_set(error, "not a recording: it is JSON, and not the header of an asciicast");
     return error_set(error, "not a recording: the first line is not the header of an asciicast; "
@@ -67,10 +79,10 @@ static int read_whole(struct recording_file *file, struct error *error)
     recording_header_finish(&file->header);
     (void)recording_header_scan(&file->header, text->bytes);
     if (file->header.version != 1 || file->header.events == NULL)
-        return refuse(text, 0, error);
+        return refuse(file, 0, error);
     file->next = file->header.events;
     if (!json_scan_char(&file->next, '['))
-        return refuse(text, 0, error);
+        return refuse(file, 0, error);
     return 0;
 }
 
@@ -121,7 +133,7 @@ static int read_header(struct recording_file *file, bool lenient, struct error *
         return 0;
     }
     if (text->bytes[space] != '{' || version > 3)
-        return refuse(text, version, error);
+        return refuse(file, version, error);
     return read_whole(file, error);
 }
 
@@ -164,9 +176,10 @@ int recording_file_begin(struct recording_file *file, uint64_t offset, uint64_t 
     return 0;
 }
 
-int recording_file_open(struct recording_file *file, int descriptor, bool lenient, struct error *error)
+int recording_file_open(struct recording_file *file, int descriptor, bool lenient, bool zstd,
+                        struct error *error)
 {
-    *file = (struct recording_file){.source = recording_source_create(descriptor, error)};
+    *file = (struct recording_file){.source = recording_source_create(descriptor, zstd, error)};
     recording_header_init(&file->header);
     if (file->source == NULL)
         return -1;
@@ -261,7 +274,7 @@ static int go_on(struct recording_file *file, struct recording_event *event)
     return recording_file_tell_gap(file, at, event, "gap: the packed recording is damaged here");
 }
 
-/* 1 and the event of a line, 0 when it is none. */
+/* 1 and the event of a line, 0 when it is none. Empty lines and comments (version 3) are nothing that is left out. */
 static int take_line(struct recording_file *file, struct line_text *line, struct recording_event *event)
 {
     char *at;
@@ -284,6 +297,7 @@ static int take_line(struct recording_file *file, struct line_text *line, struct
     if (zeros > 0 || memchr(line->text, '\0', line->length) != NULL)
         return recording_file_tell_gap(file, line->next_offset, event, "gap: %zu bytes that are no recording",
                                        line->length);
+    file->left_out += at[strspn(at, " \t\r")] != '\0' && *line->text != '#';
     return 0;
 }
 

@@ -21,14 +21,17 @@ struct recording_file {
     double seconds;                /* of the last event */
     uint64_t offset;               /* of the last event */
     uint64_t body;                 /* where the events begin */
+    uint64_t left_out;             /* lines that were no events */
     bool torn;                     /* it ended in the middle of something */
     bool gap;                      /* the source has passed over something */
     char told[RECORDING_GAP_SIZE]; /* text of the last gap */
 };
 
 /* Reads the header. Takes the descriptor, also when it fails. With `lenient` a damaged or missing header is taken for one of
- * version 2 that says nothing (header.version is 0 then). Fails when the file is no recording, and says what it is. */
-int recording_file_open(struct recording_file *file, int descriptor, bool lenient, struct error *error);
+ * version 2 that says nothing (header.version is 0 then). `zstd` as in recording_source_create. Fails when the file is no
+ * recording, and says what it is. */
+int recording_file_open(struct recording_file *file, int descriptor, bool lenient, bool zstd,
+                        struct error *error);
 /* Once, before the first event: they are those from `offset` (0, or the start of a line) to `end` (0: all). */
 int recording_file_begin(struct recording_file *file, uint64_t offset, uint64_t end, struct error *error);
 /* For one that is not open, too. */

@@ -18,6 +18,7 @@ void recording_header_init(struct recording_header *header)
 void recording_header_finish(struct recording_header *header)
 {
     free(header->title);
+    free(header->term);
     recording_header_init(header);
 }
 
@@ -101,17 +102,17 @@ static bool scan_flag(char **at, bool *flag)
     return skip_value(at);
 }
 
-static bool scan_title(char **at, char **title)
+static bool scan_text(char **at, char **text)
 {
-    char *start = *at, *text;
+    char *start = *at, *found;
     size_t length;
 
-    if (!json_scan_string(at, &text, &length)) {
+    if (!json_scan_string(at, &found, &length)) {
         *at = start;
         return skip_value(at);
     }
-    free(*title);
-    *title = length == 0 ? NULL : xstrndup(text, length);
+    free(*text);
+    *text = length == 0 ? NULL : xstrndup(found, length);
     return true;
 }
 
@@ -148,7 +149,12 @@ static bool term_member(struct recording_header *header, const char *key, char *
         return scan_size(at, &header->cols);
     if (strcmp(key, "rows") == 0)
         return scan_size(at, &header->rows);
-    return skip_value(at);
+    return strcmp(key, "type") == 0 ? scan_text(at, &header->term) : skip_value(at);
+}
+
+static bool environment_member(struct recording_header *header, const char *key, char **at)
+{
+    return strcmp(key, "TERM") == 0 ? scan_text(at, &header->term) : skip_value(at);
 }
 
 static bool part_member(struct recording_header *header, const char *key, char **at)
@@ -185,9 +191,11 @@ static bool header_member(struct recording_header *header, const char *key, char
     if (strcmp(key, "height") == 0)
         return scan_size(at, &header->rows);
     if (strcmp(key, "title") == 0)
-        return scan_title(at, &header->title);
+        return scan_text(at, &header->title);
     if (strcmp(key, "term") == 0)
         return scan_inner(header, at, term_member);
+    if (strcmp(key, "env") == 0)
+        return scan_inner(header, at, environment_member);
     if (strcmp(key, "ganger") == 0) {
         header->is_part = true;
         return scan_inner(header, at, part_member);

@@ -11,7 +11,8 @@
 struct recording_header {
     int version;     /* 0: none is said */
     int cols, rows;  /* 1 to 1000 */
-    char *title;     /* allocated, or NULL */
+    char *title;     /* allocated, or NULL; likewise: */
+    char *term;      /* TERM */
     int64_t started; /* Unix time, 0 when it is not said */
     /* Of a further part of an attempt. */
     bool is_part;

@@ -38,19 +38,23 @@ void recording_parts_finish(struct recording_parts *parts)
     *parts = (struct recording_parts){.count = 0};
 }
 
-int recording_parts_open(int session_dir, unsigned attempt, unsigned part, struct error *error)
+int recording_parts_open(int session_dir, unsigned attempt, unsigned part, bool *packed, struct error *error)
 {
-    char plain[RECORDING_NAME_SIZE], packed[RECORDING_NAME_SIZE + 4];
+    char plain[RECORDING_NAME_SIZE], other[RECORDING_NAME_SIZE + 4];
+    bool compressed = false;
     int file = -1;
 
     recording_part_name(attempt, part, plain);
-    (void)snprintf(packed, sizeof packed, "%s" RECORDING_ZST, plain);
+    (void)snprintf(other, sizeof other, "%s" RECORDING_ZST, plain);
     for (int i = 0; i < TRIES && file < 0; i++) {
         file = openat(session_dir, plain, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-        if (file < 0 && errno == ENOENT)
-            file = openat(session_dir, packed, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        compressed = file < 0 && errno == ENOENT;
+        if (compressed)
+            file = openat(session_dir, other, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
         if (file < 0 && errno != ENOENT)
             break;
     }
+    if (packed != NULL)
+        *packed = compressed;
     return file < 0 ? error_errno(error, "cannot open the recording %s", plain) : file;
 }

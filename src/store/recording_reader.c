@@ -13,7 +13,7 @@
 struct recording_reader {
     struct recording_file file; /* the part that is read */
     int cols, rows;
-    char *title;
+    char *title, *term;
     int64_t started_s;
     /* An attempt's. */
     int session_dir; /* -1: a single file */
@@ -24,6 +24,7 @@ struct recording_reader {
     uint64_t base;    /* of that part, in the whole recording */
     uint64_t at, from, end;
     double start_s, seconds;
+    uint64_t left_out; /* lines of the parts that were read */
     bool told_gap, torn, ended;
     struct recording_event first; /* of which the creation has learned */
     bool has_first;
@@ -50,6 +51,8 @@ static void take_header(struct recording_reader *reader)
         reader->started_s = header->started - (int64_t)(header->is_part ? header->start_s : 0);
     reader->title = header->title;
     header->title = NULL;
+    reader->term = header->term;
+    header->term = NULL;
 }
 
 struct recording_reader *recording_reader_file(int descriptor, uint64_t offset, uint64_t end,
@@ -57,7 +60,7 @@ struct recording_reader *recording_reader_file(int descriptor, uint64_t offset, 
 {
     struct recording_reader *reader = create(-1, 0, 0);
 
-    if (recording_file_open(&reader->file, descriptor, offset > 0, error) < 0 ||
+    if (recording_file_open(&reader->file, descriptor, offset > 0, false, error) < 0 ||
         recording_file_begin(&reader->file, offset, end, error) < 0) {
         recording_reader_destroy(reader);
         return NULL;
@@ -75,6 +78,7 @@ void recording_reader_destroy(struct recording_reader *reader)
     if (reader->session_dir >= 0)
         close(reader->session_dir);
     free(reader->title);
+    free(reader->term);
     free(reader);
 }
 
@@ -87,13 +91,14 @@ static int open_part(struct recording_reader *reader, size_t index, struct error
     struct recording_file *file = &reader->file;
     struct error ignored;
     int descriptor;
+    bool packed;
 
     error->code = 0;
     recording_file_close(file);
-    descriptor = recording_parts_open(reader->session_dir, reader->attempt, number, error);
+    descriptor = recording_parts_open(reader->session_dir, reader->attempt, number, &packed, error);
     if (descriptor < 0)
         return error->code == ENOENT ? 0 : -1;
-    if (recording_file_open(file, descriptor, true, &ignored) < 0)
+    if (recording_file_open(file, descriptor, true, packed, &ignored) < 0)
         return 0;
     if (number > 1 && !file->header.is_part)
         file->header.version = 0;
@@ -316,6 +321,7 @@ int recording_reader_next(struct recording_reader *reader, struct recording_even
         if (file->source != NULL) {
             reader->at = reader->base + file->lines.read_to;
             reader->torn = file->torn;
+            reader->left_out += file->left_out;
             recording_file_close(file);
         }
         got = next_part(reader, event, error);
@@ -354,14 +360,26 @@ uint64_t recording_reader_length(const struct recording_reader *reader)
         return recording_source_length(reader->file.source);
     for (size_t index = reader->parts.count; index-- > 0 && length == 0;) {
         unsigned number = reader->parts.numbers[index];
-        int descriptor = recording_parts_open(reader->session_dir, reader->attempt, number, &ignored);
-        if (descriptor < 0 || recording_file_open(&file, descriptor, true, &ignored) < 0)
+        bool packed;
+        int descriptor =
+            recording_parts_open(reader->session_dir, reader->attempt, number, &packed, &ignored);
+        if (descriptor < 0 || recording_file_open(&file, descriptor, true, packed, &ignored) < 0)
             continue;
         if (number == 1 || file.header.is_part)
             length = (number == 1 ? 0 : file.header.offset) + recording_source_length(file.source);
         recording_file_close(&file);
     }
     return length;
+}
+
+uint64_t recording_reader_left_out(const struct recording_reader *reader)
+{
+    return reader->left_out + (reader->file.source == NULL ? 0 : reader->file.left_out);
+}
+
+const char *recording_reader_term(const struct recording_reader *reader)
+{
+    return reader->term;
 }
 
 bool recording_reader_torn(const struct recording_reader *reader)

@@ -78,6 +78,8 @@ static int look(struct recording_source *source, struct error *error)
             break;
         raw->head_length += (size_t)got;
     }
+    if (source->kind != NULL)
+        return 0;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         if (raw->head_length >= others[i].length && memcmp(raw->head, others[i].magic, others[i].length) == 0)
             return error_set(error, "not a recording: it is %s", others[i].name);
@@ -105,11 +107,12 @@ static int check_type(struct raw_file *raw, struct error *error)
     return 0;
 }
 
-struct recording_source *recording_source_create(int descriptor, struct error *error)
+struct recording_source *recording_source_create(int descriptor, bool zstd, struct error *error)
 {
     struct recording_source *source = xcalloc(1, sizeof *source);
 
     source->raw.descriptor = descriptor;
+    source->kind = zstd ? &unpack_zstd : NULL;
     if (check_type(&source->raw, error) < 0 || look(source, error) < 0) {
         recording_source_destroy(source);
         return NULL;
@@ -166,6 +169,11 @@ int recording_source_skip(struct recording_source *source, uint64_t offset, stru
 uint64_t recording_source_length(const struct recording_source *source)
 {
     return source->kind == NULL ? source->raw.size : source->kind->length(source->state);
+}
+
+const char *recording_source_packing(const struct recording_source *source)
+{
+    return source->kind == NULL ? NULL : source->kind->name;
 }
 
 bool recording_source_torn(const struct recording_source *source)

@@ -16,8 +16,9 @@
 
 struct recording_source;
 
-/* Takes the descriptor, also when it fails: a directory, a terminal, what is packed in another way. */
-struct recording_source *recording_source_create(int descriptor, struct error *error);
+/* Takes the descriptor, also when it fails: a directory, a terminal, what is packed in another way. `zstd`: the file is known to
+ * be packed so, though its first bytes may say nothing of it. */
+struct recording_source *recording_source_create(int descriptor, bool zstd, struct error *error);
 void recording_source_destroy(struct recording_source *source);
 /* How many bytes were put at `to`, 0 at the end, -1 on an error, RECORDING_SOURCE_GAP when damaged bytes were passed over (the
  * next call goes on after them). `room` is above 0. */
@@ -28,6 +29,8 @@ uint64_t recording_source_at(const struct recording_source *source);
 int recording_source_skip(struct recording_source *source, uint64_t offset, struct error *error);
 /* Of the whole file, 0 when that is not known before it was read. */
 uint64_t recording_source_length(const struct recording_source *source);
+/* "zstd", "gzip"; NULL: it is not packed. */
+const char *recording_source_packing(const struct recording_source *source);
 /* Whether the packed file ended early. */
 bool recording_source_torn(const struct recording_source *source);
 

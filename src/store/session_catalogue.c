@@ -14,7 +14,7 @@
 #include "store/session_life.h"
 #include "store/session_names.h"
 
-#define NAMES_SHOWN 12
+#define NAMES_SHOWN 5
 
 static bool folder_exists(const char *state_dir, const char *uuid)
 {
@@ -56,7 +56,7 @@ static int search_names(const struct session_names *names, const char *state_dir
         return -1;
     }
     if (search->count > NAMES_SHOWN)
-        buffer_printf(&search->names, " and %u more", search->count - NAMES_SHOWN);
+        buffer_printf(&search->names, ", … (%u in all)", search->count);
     return 0;
 }
 

@@ -219,18 +219,21 @@ HOSTILE = "</title></script><script>window.broken = 1</script><img src=x onerror
 
 
 @in_browser
-def test_nothing_breaks_out_of_the_page(ganger, browser, tmp_path):
+@pytest.mark.parametrize("titled", [True, False])
+def test_nothing_breaks_out_of_the_page(ganger, browser, tmp_path, titled):
     source = cast(tmp_path / "'\"><script>window.broken=1<\u2028--> {page-script} &amp;.cast",
                   [[0.5, "o", HOSTILE], [1, "m", HOSTILE], [1.5, "m", "error: " + HOSTILE], [2, "o", "\x00\ud800 end"]],
-                  {**HEADER, "title": HOSTILE, "command": HOSTILE, "env": {"SHELL": HOSTILE}})
+                  {**HEADER, **({"title": HOSTILE} if titled else {}), "command": HOSTILE,
+                   "env": {"SHELL": HOSTILE, "TERM": HOSTILE}})
     out = page_of(ganger, tmp_path, source)
     raw = out.read_text()
-    assert "<script>window.broken" not in raw and "onerror" not in raw and raw.count("default-src 'none'") == 1
+    assert "<script>window.broken" not in raw and "onerror='" not in raw and raw.count("default-src 'none'") == 1
     with browser.page(out, "#t=2") as page:
         page.ready()
         page.wait("document.querySelector('.ap-term-text').innerText.includes('end')")
         assert page.evaluate("window.broken") is None and page.evaluate("document.images.length") == 0
-        assert "<script>window.broken=1<" in page.evaluate("document.querySelector('h1').textContent")
+        name = HOSTILE[:50] if titled else "<script>window.broken=1<"
+        assert name in page.evaluate("document.querySelector('h1').textContent")
         assert "onerror" in page.evaluate("document.querySelector('#marks .error').textContent")
         assert page.said == [] and page.requests == [f"file://{out}"]
 
@@ -330,6 +333,22 @@ def test_files_that_are_no_recordings(ganger, tmp_path, text, says):
     source.write_text(text)
     ganger.fails("replay", "--export", str(tmp_path / "x.html"), str(source), says=[says])
     assert not (tmp_path / "x.html").exists()
+
+
+def test_lines_that_are_no_events_are_told(ganger, tmp_path):
+    source = tmp_path / "in.cast"
+    source.write_text('{"version": 2, "width": 9, "height": 3}\n[1, "o", "a"]\n[null, "o", "c"]\nnonsense\n[2, "o", "b"]\n')
+    for options in (["--export", "-", "--format", "text"], ["--raw", "--speed", "1000"]):
+        done = ganger.run("replay", *options, str(source))
+        assert done.stdout.strip() == "ab" and "2 lines are no events and were left out" in done.stderr
+
+
+@pytest.mark.parametrize("said", [{}, {"title": "a demo", "timestamp": 1700000000, "env": {"TERM": "screen"}}])
+def test_a_foreign_header_says_what_it_said(ganger, tmp_path, said):
+    header = {"version": 2, "width": 40, "height": 6, **said}
+    source = cast(tmp_path / "in.cast", [[1, "o", "x"]], header)
+    ganger.run("replay", "--export", str(tmp_path / "out.cast"), str(source))
+    assert events_of(tmp_path / "out.cast")[0] == header
 
 
 def test_a_torn_recording_is_exported_up_to_there(ganger, tmp_path):

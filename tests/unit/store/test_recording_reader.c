@@ -270,6 +270,56 @@ TEST(damaged_frames_are_passed_over)
 }
 
 /* A frame that ends in damage, and in which every few bytes another one seems to begin. */
+TEST(a_packed_part_whose_first_bytes_are_damaged_is_a_gap)
+{
+    uint64_t offsets[LINES + 1];
+    struct buffer text = long_recording(LINES, offsets),
+                  packed = compressed(text.bytes, text.length, 16384, true);
+    struct recording_event event;
+    struct error error;
+    struct recording_reader *reader;
+
+    memcpy(packed.bytes, "not zstd", 8);
+    reader = packed_attempt(&packed, 0, &error);
+    CHECK_NUMBER(recording_reader_next(reader, &event, &error), 1);
+    CHECK(event.type == 'm' && strncmp(event.text, "gap: ", 5) == 0);
+    CHECK_NUMBER(recording_reader_next(reader, &event, &error), 1);
+    CHECK(event.type == 'o' && event.seconds > 100);
+    recording_reader_destroy(reader);
+    buffer_finish(&text);
+    buffer_finish(&packed);
+}
+
+TEST(a_packed_file_that_is_cut_off_is_said_to_be)
+{
+    uint64_t offsets[LINES + 1];
+    struct buffer text = long_recording(LINES, offsets),
+                  packed = compressed(text.bytes, text.length, text.length, true);
+    struct error error = {0};
+
+    CHECK(reader_over(packed.bytes, 30, 0, &error) == NULL);
+    CHECK_STRING(error.text,
+                 "not a recording that can be read: the compressed file (zstd) is cut off or damaged");
+    buffer_finish(&text);
+    buffer_finish(&packed);
+}
+
+TEST(lines_that_are_no_events_are_counted)
+{
+    static const char text[] =
+        HEADER "[1,\"o\",\"a\"]\n[null,\"o\",\"c\"]\n\nnonsense\n# comment\n[2,\"x\",\"0\"]\n"
+               "[3,\"o\",\"b\"]\n[4,\"o\",\"to";
+    struct error error;
+    struct recording_reader *reader = reader_over(text, sizeof text - 1, 0, &error);
+    struct recording_event event;
+
+    while (recording_reader_next(reader, &event, &error) == 1)
+        ;
+    CHECK_NUMBER(recording_reader_left_out(reader), 2);
+    CHECK(recording_reader_torn(reader));
+    recording_reader_destroy(reader);
+}
+
 TEST(frames_within_damaged_frames_are_given_up)
 {
     static const char header[] = "{\"version\":2}\n", frame[] = "\x28\xB5\x2F\xFD\0\x58",
@@ -535,7 +585,7 @@ TEST(what_is_no_recording_is_refused)
         {"{\"version\":4}\n", "an asciicast of version 4; versions 1 to 3 can be read"},
         {"{\"version\":\"2\"}\n", "not a recording: it is JSON"},
         {"{\"version\":1,\"stdout\":7}", "not a recording: it is JSON"},
-        {"{\"version\":2", "not a recording: it is JSON"},
+        {"{\"version\":2", "not a recording, or one that is cut off in its first line"},
         {"Script started on 2026-11-21\n", "not a recording but a typescript of script(1)"},
         {"\xFD"
          "7zXZ\0\0\0",
