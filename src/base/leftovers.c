@@ -15,6 +15,7 @@
 
 #define ENVIRONMENT_MAX (1024 * 1024)
 #define STEP_MS 20
+#define KILLED_MS 100 /* until the last one that was killed is gone */
 
 static bool carries(pid_t pid, const char *variable)
 {
@@ -61,16 +62,22 @@ static int signal_all(const char *variable, int number)
     return found;
 }
 
+static void await_none(const char *variable, int limit_ms)
+{
+    for (int waited = 0; waited < limit_ms && signal_all(variable, 0) > 0; waited += STEP_MS)
+        (void)poll(NULL, 0, STEP_MS);
+}
+
 int leftovers_end(const char *uuid, int grace_ms)
 {
     char variable[64];
-    int found, waited = 0;
+    int found;
 
     (void)snprintf(variable, sizeof variable, "GANGER_SESSION=%s", uuid);
     found = signal_all(variable, SIGTERM);
     (void)signal_all(variable, SIGCONT);
-    for (; waited < grace_ms && signal_all(variable, 0) > 0; waited += STEP_MS)
-        (void)poll(NULL, 0, STEP_MS);
-    (void)signal_all(variable, SIGKILL);
+    await_none(variable, grace_ms);
+    if (signal_all(variable, SIGKILL) > 0)
+        await_none(variable, KILLED_MS);
     return found;
 }

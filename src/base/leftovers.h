@@ -3,7 +3,7 @@
 #define BASE_LEFTOVERS_H
 
 /* Ends every process whose environment says GANGER_SESSION=uuid, but the caller: TERM, then KILL after
- * grace_ms. Returns how many there were. Blocks for at most grace_ms. */
+ * grace_ms. Returns how many there were. Blocks until none is left, at most grace_ms and 100 ms. */
 int leftovers_end(const char *uuid, int grace_ms);
 
 #endif

@@ -78,8 +78,8 @@ struct client *cli_connect(const char *uuid, struct error *error);
 /* Connects, calls, disconnects. The caller owns the result; NULL and the error. */
 json_t *cli_call(const char *uuid, const char *method, json_t *params, struct error *error);
 #define CLI_CALL_TIMEOUT_MS 10000
-/* Calls a method that ends the session and waits until it has ended, at most 30 s; an ended one is left as it is. `params` is
- * stolen. Returns 0 or -1. */
+/* Calls a method that ends the session and waits until it has ended, at most 30 s; an ended one is left as it is, what a lost
+ * one left is ended, and one that is being started is waited for. `params` is stolen. Returns 0 or -1. */
 int cli_end(const char *uuid, const char *method, json_t *params, struct error *error);
 /* Makes the host of an ended session leave, and waits until the session's lock is free. Returns 0 or -1. */
 int cli_leave(const char *uuid, struct error *error);

@@ -180,8 +180,19 @@ int cli_leave(const char *uuid, struct error *error)
     return 0;
 }
 
-/* Waits for session_ended; the connection's end says the same. */
-static int await_end(struct client *client, struct error *error)
+/* Whether nothing of it runs, as when its host has left. */
+static bool has_ended(const char *uuid)
+{
+    json_t *session =
+        session_dir_alive(cli_state_dir(), uuid, NULL) == 1 ? cli_session(uuid, RECONNECT_MS, NULL) : NULL;
+    bool ended = session == NULL || session_phase_ended(json_member_string(session, "phase", ""));
+
+    json_decref(session);
+    return ended;
+}
+
+/* Waits for session_ended, or for the connection's end. */
+static int await_end(struct client *client, const char *uuid, struct error *error)
 {
     int64_t deadline = clock_monotonic_ns() + END_TIMEOUT_MS * 1000000LL;
 
@@ -194,21 +205,55 @@ static int await_end(struct client *client, struct error *error)
                              "its processes have not ended within %d s; `ganger kill` ends them at once",
                              END_TIMEOUT_MS / 1000);
         got = client_next(client, left, &line, &length, error);
-        if (got < 0 || (got > 0 && strstr(line, "\"session_ended\"") != NULL))
+        if (got > 0 && strstr(line, "\"session_ended\"") != NULL)
             return 0;
+        if (got < 0)
+            return has_ended(uuid) ? 0 : error_set(error, "its host was replaced meanwhile: try again");
     }
+}
+
+/* Waits until a session that is being started runs, or cannot any more. */
+static enum session_life await_life(const char *uuid)
+{
+    int64_t deadline = clock_monotonic_ns() + (SESSION_START_S + 1) * 1000000000LL;
+    int life = session_life(cli_state_dir(), uuid, NULL, NULL);
+
+    while (life == SESSION_STARTING && clock_monotonic_ns() < deadline) {
+        (void)poll(NULL, 0, RECONNECT_STEP_MS);
+        life = session_life(cli_state_dir(), uuid, NULL, NULL);
+    }
+    return life < 0 ? SESSION_GONE : (enum session_life)life;
+}
+
+/* Of a session that nobody keeps: what it left is ended. Returns 0 or -1. */
+static int end_leftovers(const char *uuid, struct error *error)
+{
+    json_t *session;
+    int result = 0;
+
+    (void)session_lost_settle(cli_state_dir(), uuid);
+    session = session_dir_read(cli_state_dir(), uuid, error);
+    if (session == NULL)
+        result = -1;
+    else if (!session_phase_ended(json_member_string(session, "phase", "")))
+        result = session_lost_is_here(session)
+                     ? error_set(error, "it is %s, and nobody answers for it: try again",
+                                 json_member_string(session, "phase", "?"))
+                     : error_set(error, "it runs on the machine %s: end it there",
+                                 json_member_string(session, "machine", "?"));
+    json_decref(session);
+    return result;
 }
 
 int cli_end(const char *uuid, const char *method, json_t *params, struct error *error)
 {
-    struct client *client =
-        session_dir_alive(cli_state_dir(), uuid, NULL) == 1 ? cli_connect(uuid, error) : NULL;
+    struct client *client = await_life(uuid) != SESSION_GONE ? cli_connect(uuid, error) : NULL;
     json_t *session = NULL, *result = NULL;
     int ended = 0;
 
     if (client == NULL) {
         json_decref(params);
-        return session_dir_alive(cli_state_dir(), uuid, NULL) == 1 ? -1 : 0;
+        return session_dir_alive(cli_state_dir(), uuid, NULL) == 1 ? -1 : end_leftovers(uuid, error);
     }
     json_decref(client_call(client, "session.subscribe", json_pack("{s:[s]}", "types", "session_ended"),
                             CLI_CALL_TIMEOUT_MS, error));
@@ -218,7 +263,7 @@ int cli_end(const char *uuid, const char *method, json_t *params, struct error *
         json_decref(params);
     } else {
         result = client_call(client, method, params, CLI_CALL_TIMEOUT_MS, error);
-        ended = result == NULL ? -1 : await_end(client, error);
+        ended = result == NULL ? -1 : await_end(client, uuid, error);
     }
     json_decref(session);
     json_decref(result);

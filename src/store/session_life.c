@@ -74,6 +74,13 @@ int session_dir_lock(int folder, const char *uuid, int *lock, struct error *erro
     return error_set(error, "session %s is running: end it with `ganger kill` first", uuid);
 }
 
+/* A host wrote this, which begins after the keeper has taken the lock. */
+static bool has_begun(const json_t *session)
+{
+    return json_is_integer(json_object_get(session, "host_pid")) ||
+           json_is_integer(json_object_get(session, "pid")) || json_member_integer(session, "attempt", 0) > 0;
+}
+
 bool session_starting(const char *state_dir, const char *uuid, const json_t *session)
 {
     char *folder, *path;
@@ -81,7 +88,7 @@ bool session_starting(const char *state_dir, const char *uuid, const json_t *ses
     int64_t age_ms;
     bool found;
 
-    if (strcmp(json_member_string(session, "phase", ""), "initializing") != 0)
+    if (strcmp(json_member_string(session, "phase", ""), "initializing") != 0 || has_begun(session))
         return false;
     folder = session_dir_path(state_dir, uuid);
     path = path_join(folder, SESSION_FILE);

@@ -14,7 +14,7 @@ enum session_life { SESSION_GONE, SESSION_STARTING, SESSION_ALIVE };
 
 /* By lock file, then session.json (`session`, or NULL to read it). -1 when it cannot be told. */
 int session_life(const char *state_dir, const char *uuid, const json_t *session, struct error *error);
-/* Whether session.json, already read, is that of a session being started. */
+/* Whether session.json, already read, is that of a session being started: no host has written it. */
 bool session_starting(const char *state_dir, const char *uuid, const json_t *session);
 
 /* Whether that process is the session's host: a number that was written down may be anybody's. */

@@ -17,7 +17,7 @@
 #include "store/session_life.h"
 
 /* Shorter than a keeper waits for the lock. */
-#define LEFTOVERS_MS 300
+#define LEFTOVERS_MS 250
 
 bool session_lost_is_here(const json_t *session)
 {

@@ -162,6 +162,15 @@ def test_the_next_command_ends_what_a_lost_session_left(ganger, command):
         assert lost["phase"] == lost["exit"]["state"] == "lost" and lost["last_error"]["code"] == "lost"
 
 
+def test_lost_before_it_printed_anything(ganger):
+    session = ganger.start("mute", "bash", "-c", "trap '' HUP INT TERM; exec sleep 503")
+    lose(ganger, "mute", session)
+    assert alive(session["pid"])
+    ganger.run("kill", "mute")
+    assert not alive(session["pid"])
+    assert ganger.session("mute")["phase"] == "lost"
+
+
 def test_a_lost_session_is_retried(ganger):
     session = ganger.fake("gone", "echo")
     ganger.phase_is("gone", "idle")
