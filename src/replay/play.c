@@ -45,7 +45,8 @@ static int apply(int option, struct play_options *options, struct origin *origin
         return number("speed", optarg, 0.001, PLAYBACK_SPEED_MAX, &options->speed, error);
     case 'a':
         if (playback_parse_time(optarg, 0, 0, &options->at) < 0 || strchr("+-", *optarg) != NULL)
-            return error_set(error, "--at %s: expected seconds or h:mm:ss", optarg);
+            return error_set(error, "--at %s: expected seconds or h:mm:ss, minutes and seconds below 60",
+                             optarg);
         return 0;
     case 'i':
         return number("idle", optarg, 0, PLAYBACK_TIME_MAX, &options->idle, error);

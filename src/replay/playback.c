@@ -86,6 +86,8 @@ int playback_parse_time(const char *text, double now, double total, double *seco
             text++;
         if (parse_number(text, &part, &text) < 0 || ++parts > 3)
             return -1;
+        if (parts > 1 && part >= 60)
+            return -1;
         value = value * 60 + part;
     } while (*text == ':');
     if (*text == '%' && parts == 1) {

@@ -33,7 +33,7 @@ double playback_monotonic(double last, double seconds);
 /* The speed that follows in the row 0.25, 0.5, 1, 2, 4 … 512, 1000, up or down. */
 double playback_speed_step(double speed, int direction);
 
-/* "h:mm:ss", "mm:ss" or seconds, each with a fraction; "40%" of `total`; with a sign in front, counted from `now`. Returns 0
+/* "h:mm:ss", "mm:ss" or seconds, each with a fraction; "40%" of `total`; with a sign in front, counted from `now`; what follows a colon is below 60. Returns 0
  * and the time within 0 and PLAYBACK_TIME_MAX, or -1 when it is no time. */
 int playback_parse_time(const char *text, double now, double total, double *seconds);
 

@@ -37,6 +37,14 @@ static void arrive_at_end(struct player *player)
         player_notice(player, "the recording ends in the middle of a line");
 }
 
+/* What could not be read. */
+static void tell_failure(struct player *player, const struct error *error)
+{
+    player->gone = source_gone(&player->options->source);
+    if (!player->gone)
+        player_notice(player, "%s", error->text);
+}
+
 /* Applies what is due after `elapsed` seconds. */
 static void play(struct player *player, double elapsed, int64_t deadline_ns, struct error *error)
 {
@@ -50,7 +58,7 @@ static void play(struct player *player, double elapsed, int64_t deadline_ns, str
             continue;
         if (got <= 0) {
             if (got < 0)
-                player_notice(player, "%s", error->text);
+                tell_failure(player, error);
             arrive_at_end(player);
             return;
         }
@@ -102,7 +110,7 @@ static void work(struct player *player)
         return;
     finish_job(player, to_time && seconds < PLAYBACK_TIME_MAX, seconds);
     if (result == JOB_FAILED)
-        player_notice(player, "%s", error.text);
+        tell_failure(player, &error);
     else if (result == JOB_MISSING)
         player_notice(player, "\"%s\" does not appear %s this", player->pattern,
                       player->searched > 0 ? "after" : "before");
@@ -119,6 +127,11 @@ static void look_for_more(struct player *player, struct error *error)
     if (now - player->looked_ns < MORE_NS || player->job.kind != JOB_NONE)
         return;
     player->looked_ns = now;
+    player->gone = player->gone || source_gone(&player->options->source);
+    if (player->gone) {
+        player->playback.playing = player->following = player->alive = false;
+        return;
+    }
     grown = survey_more(&player->survey);
     if (grown && player->options->source.file != NULL)
         player->grown_ns = now;
@@ -308,6 +321,7 @@ static void begin(struct player *player)
         player_notice(player, "%s - %s - ? shows the keys", name, title);
     else
         player_notice(player, "%s - ? shows the keys", name);
+    player->notice_last = true;
     free(name);
 }
 

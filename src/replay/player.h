@@ -35,6 +35,7 @@ struct player {
     bool ended;        /* nothing comes after this place, as far as is known */
     bool following;    /* at the end of what is written: shown as it comes */
     bool alive;        /* somebody may still write it */
+    bool gone;         /* its session was removed */
     int64_t looked_ns; /* when it was last looked whether there is more */
     int64_t grown_ns;  /* when it last had grown; 0: never */
     bool job_pauses;   /* what is under way ends paused */
@@ -53,6 +54,7 @@ struct player {
     bool told_left_out;
     char notice[320];
     int64_t notice_until_ns;
+    bool notice_last; /* it leaves room for the clock first */
 
     enum color_depth depth;
     bool ascii;

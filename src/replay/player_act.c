@@ -23,6 +23,7 @@ void player_notice(struct player *player, const char *format, ...)
     player->notice[sizeof player->notice - 1 - utf8_incomplete_tail(player->notice, strlen(player->notice))] =
         '\0';
     player->notice_until_ns = clock_monotonic_ns() + NOTICE_NS;
+    player->notice_last = false;
 }
 
 /* ---- going somewhere ---- */

@@ -100,6 +100,8 @@ static const char *state_of(const struct player *player, char *state, size_t siz
         job_state(player, state, size);
         return state;
     }
+    if (player->gone)
+        return "removed";
     if (player->following && player->alive)
         return "live";
     if (player->ended && (player->playback.playing || player->following))
@@ -138,7 +140,10 @@ static int draw_status(struct player *player)
         .skipping = player->playback.skipping,
         .markers = &player->survey.markers,
         .event = track_event(player->track),
-        .notice = clock_monotonic_ns() < player->notice_until_ns ? player->notice : NULL,
+        .notice = player->gone                                     ? "this session was removed"
+                  : clock_monotonic_ns() < player->notice_until_ns ? player->notice
+                                                                   : NULL,
+        .notice_last = player->notice_last && !player->gone,
         .prompt = question(player->asking),
         .answer = player->answer.length == 0 ? "" : player->answer.bytes,
     };

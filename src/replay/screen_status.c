@@ -174,7 +174,7 @@ int status_draw(struct buffer *out, const struct status *status, const struct st
         put(&line, " ", !status->calm);
         put(&line, status->state, 24);
         put(&line, " ", !status->calm);
-        if (status->notice == NULL || room_for(&line, status->notice) >= CLOCK_WIDTH)
+        if (status->notice == NULL || status->notice_last || room_for(&line, status->notice) >= CLOCK_WIDTH)
             put_clock(&line, status);
         else
             put(&line, " ", 1);

@@ -22,6 +22,7 @@ struct status {
     const struct markers *markers;
     uint64_t event;     /* for the last marker */
     const char *notice; /* in place of the last marker; or NULL */
+    bool notice_last;   /* the clock comes first, however little room is left */
     const char *prompt; /* a question in place of all of it, "search: "; or NULL */
     const char *answer; /* what was typed so far */
 };

@@ -99,6 +99,19 @@ bool source_alive(const struct source *source)
     return !over;
 }
 
+bool source_gone(const struct source *source)
+{
+    char *path;
+    bool gone;
+
+    if (source->state_dir == NULL)
+        return false;
+    path = session_dir_path(source->state_dir, source->uuid);
+    gone = access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR);
+    free(path);
+    return gone;
+}
+
 void source_say_left_out(uint64_t lines, char text[SOURCE_LEFT_OUT_SIZE])
 {
     (void)snprintf(text, SOURCE_LEFT_OUT_SIZE, "%llu line%s left out", (unsigned long long)lines,

@@ -37,6 +37,8 @@ bool source_alive(const struct source *source);
 void source_say_left_out(uint64_t lines, char text[SOURCE_LEFT_OUT_SIZE]);
 /* The same on standard error, unless there are none. */
 void source_tell_left_out(uint64_t lines);
+/* Whether the session was removed. */
+bool source_gone(const struct source *source);
 /* Changes when the recording was written to: for looking whether there is more. */
 uint64_t source_stamp(const struct source *source);
 

@@ -51,7 +51,8 @@ def test_pauses_are_cut_and_the_beginning_skipped_without_a_terminal(ganger, rec
 
 
 @pytest.mark.parametrize("arguments, says", [
-    (["nothing.cast/"], "No such file"), (["--speed", "0", "F"], "--speed"), (["--at", "soon", "F"], "--at"),
+    (["nothing.cast/"], "neither a file nor a session"), (["--speed", "0", "F"], "--speed"), (["--at", "soon", "F"], "--at"),
+    (["--at", "99:99", "F"], "below 60"),
     (["--size", "0x0", "F"], "--size"), (["--attempt", "2", "F"], "--attempt"), (["--raw", "--detect", "F"], "--raw"),
     (["empty"], "empty"), (["picture"], "not a recording"), (["./"], "directory"),
 ])
@@ -198,6 +199,40 @@ def test_the_terminal_is_given_back_whatever_ends_it(ganger, terminal, recording
     assert read(ganger.root / "before") == read(ganger.root / "after")
 
 
+@pytest.mark.parametrize("cols, rows", [(10, 24), (10, 2), (5, 2)])
+def test_it_ends_whatever_it_draws(dashboard, recording, cols, rows):
+    for end in ("q", signal.SIGTERM, signal.SIGHUP):
+        screen = played(dashboard, recording, cols=cols, rows=rows)
+        pid = player(recording)
+        screen.shows("pl")
+        screen.type("?")
+        screen.shows("Spac")
+        if end == "q":
+            screen.type("qq")  # the first one may close the help
+        else:
+            os.kill(pid, end)
+        until(lambda: not os.path.exists(f"/proc/{pid}") or read(f"/proc/{pid}/stat").split()[2] == b"Z", f"its end by {end}")
+
+
+def test_a_session_that_is_removed_meanwhile_is_told(ganger, dashboard):
+    ganger.start("s", "sh", "-c", "echo here; sleep 0.3; echo more")
+    ganger.phase_is("s", "completed")
+    screen = played(dashboard, "s", "--speed", "0.001")
+    screen.shows("playing")
+    ganger.run("rm", "s")
+    screen.shows("this session was removed")
+    assert "playing" not in screen.screen()
+    screen.keys("Home")
+    screen.shows("this session was removed")
+    screen.type("q")
+    assert screen.ended() == 0
+
+
+def test_a_narrow_status_row_begins_with_the_time(dashboard, recording):
+    screen = played(dashboard, recording, "--at", "5:00", cols=40, rows=12)
+    assert "5:00/" in screen.shows(" paused ")
+
+
 def test_raw_bytes_leave_no_mode_behind_when_it_is_interrupted(ganger, terminal):
     modes = cast(ganger.work / "modes.cast", (0, "o", "\033[?1049h\033[?25l\033[?1002h\033[31mhere"), (3000, "o", "end"))
     screen = terminal().start("sh", "-i", cols=80, rows=24, env={"PS1": "ready$ "})
@@ -258,7 +293,7 @@ def test_foreign_and_damaged_recordings(ganger, dashboard, events, size):
     path = cast(ganger.work / "odd.cast", *events, width=size[0], height=size[1])
     with path.open("a") as file:
         file.write('[7,"o","torn')
-    screen = played(dashboard, path)
+    screen = played(dashboard, path, "--idle", "0.2")
     screen.shows("ok")
     screen.keys("End")
     screen.shows("end ")
