@@ -69,6 +69,16 @@ int clock_parse_rfc3339(const char *text, int64_t *realtime_ms)
     return 0;
 }
 
+void clock_format_duration_ms(int64_t ms, char *out, size_t size)
+{
+    if (ms > 0 && ms < 100)
+        (void)snprintf(out, size, "<0.1s");
+    else if (ms > 0 && ms < 1000)
+        (void)snprintf(out, size, "0.%ds", (int)(ms / 100));
+    else
+        clock_format_duration(ms / 1000, out, size);
+}
+
 void clock_format_duration(int64_t seconds, char *out, size_t size)
 {
     if (seconds < 0)

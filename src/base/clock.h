@@ -22,5 +22,7 @@ int clock_parse_rfc3339(const char *text, int64_t *realtime_ms);
 
 /* "42s", "3m05s", "2h07m": at most 7 columns, for people. */
 void clock_format_duration(int64_t seconds, char *out, size_t size);
+/* The same of milliseconds; below a second with tenths: "0.9s", "<0.1s". */
+void clock_format_duration_ms(int64_t ms, char *out, size_t size);
 
 #endif

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/event_source.h"
 #include "cli/headless_copy.h"
+#include "cli/headless_input.h"
 #include "cli/headless_output.h"
 #include "cli/headless_printed.h"
 #include "cli/headless_state.h"
@@ -48,6 +49,7 @@ struct run {
     bool json;
     struct headless_output output;
     struct headless_log log;
+    struct pollfd input;
     int signals;
     unsigned interrupts;
     int64_t read_ms;
@@ -276,7 +278,7 @@ static int timeout_of(const struct run *run)
 /* Sleeps until something came, is due, or can be written. */
 static void wait_for_news(struct run *run, int timeout)
 {
-    struct pollfd *waited = xcalloc(run->count + 2, sizeof *waited);
+    struct pollfd *waited = xcalloc(run->count + 3, sizeof *waited);
     bool full = headless_output_full(&run->output);
 
     for (size_t i = 0; i < run->count; i++)
@@ -286,9 +288,12 @@ static void wait_for_news(struct run *run, int timeout)
     waited[run->count] = (struct pollfd){.fd = run->signals, .events = POLLIN};
     waited[run->count + 1] = (struct pollfd){.fd = run->output.gone ? -1 : STDOUT_FILENO,
                                              .events = headless_output_waits(&run->output) ? POLLOUT : 0};
-    if (poll(waited, run->count + 2, timeout) > 0) {
+    waited[run->count + 2] = run->input;
+    if (poll(waited, run->count + 3, timeout) > 0) {
         unsigned signals = waited[run->count].revents == 0 ? 0 : headless_stop_signals(run->signals);
         headless_output_ready(&run->output, waited[run->count + 1].revents);
+        run->input.revents = waited[run->count + 2].revents;
+        headless_input_ready(&run->input);
         if (signals > 0)
             interrupted(run, signals);
     }
@@ -388,6 +393,7 @@ int headless_follow(const struct headless_session *sessions, size_t count, bool 
     struct run run = {.count = count, .json = json, .followers = xcalloc(count, sizeof *run.followers)};
 
     run.signals = headless_stop_watch();
+    run.input = headless_input_begin();
     begin(&run, sessions);
     go_on(&run);
     while (settle_those_over(&run)) {

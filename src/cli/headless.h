@@ -29,7 +29,7 @@ int headless_check_file(const char *file, bool force, struct error *error);
 /* Takes away the FILE of a session that could not be made, if nothing is in it. */
 void headless_drop_file(const char *file);
 /* Follows the sessions until the last has ended, also those that launch_start gave up on: their events say why. `json`: prints
- * events, not lines. SIGINT and SIGTERM end the sessions in order, a second one kills them. Returns the exit code: that of the
+ * events, not lines. SIGINT, SIGTERM, SIGHUP and SIGQUIT end the sessions in order, a second one kills them. Returns the exit code: that of the
  * first session that did not complete. */
 int headless_follow(const struct headless_session *sessions, size_t count, bool json);
 

@@ -13,6 +13,7 @@
 
 #define COLUMNS_OTHERWISE 100
 #define ROW_BYTES 1024   /* of a row, whatever little room its characters take */
+#define WORD_BYTES 4096  /* of a path, and so of a word that is not broken */
 #define LEAST_COLUMNS 30 /* for what happened, however narrow the terminal is */
 
 static const char *const colours[] = {"", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[1m"};
@@ -35,24 +36,56 @@ static int text_columns(const struct headless_log *log)
     return columns - left < LEAST_COLUMNS ? LEAST_COLUMNS : columns - left;
 }
 
-/* The bytes of the first row of `text`; *used are those and the blank after it. */
-static size_t first_row(const char *text, int columns, size_t *used)
+/* As many bytes as fit into a row; *blank is the last end of a word among them, or 0. */
+static size_t fitting(const char *text, int columns, size_t *blank)
 {
-    size_t length = strlen(text), at = 0, blank = 0;
+    size_t length = strlen(text), at = 0;
+    int width = 0;
 
+    *blank = 0;
     while (at < length) {
         uint32_t code;
         int step = utf8_decode(text + at, length - at, &code);
         step = step > 0 ? step : 1;
+        width += cli_columns(text + at, (size_t)step);
         if (text[at] == ' ' && at > 0 && text[at - 1] != ' ')
-            blank = at;
-        if (at + (size_t)step > ROW_BYTES || cli_columns(text, at + (size_t)step) > columns)
+            *blank = at;
+        if (at + (size_t)step > ROW_BYTES || width > columns)
             break;
         at += (size_t)step;
     }
-    /* Not broken within a word, unless the word is longer than a row. */
-    if (at < length && text[at] != ' ' && blank > 0)
-        at = blank;
+    return at;
+}
+
+/* A word that is longer than a row is broken on a terminal, which would do it otherwise; a path nowhere: it is to be copied.
+ * Characters of two columns are words of their own. */
+static size_t whole_word(const struct headless_log *log, const char *text, size_t at)
+{
+    uint32_t code;
+    size_t start = at, length = strcspn(text + at, " ");
+    int step = utf8_decode(text + at, strlen(text + at), &code);
+
+    while (start > 0 && text[start - 1] != ' ')
+        start--;
+    if (at - start + length > WORD_BYTES || (step > 0 && cli_columns(text + at, (size_t)step) == 2) ||
+        (log->terminal && memchr(text + start, '/', at - start + length) == NULL))
+        return at;
+    return at + length;
+}
+
+/* "recording: /path": they are found together. */
+static bool labels_path(const char *text, size_t blank)
+{
+    return text[blank - 1] == ':' && text[blank + 1] == '/';
+}
+
+/* The bytes of the first row of `text`; *used are those and the blank after it. */
+static size_t first_row(const struct headless_log *log, const char *text, int columns, size_t *used)
+{
+    size_t blank, at = fitting(text, columns, &blank);
+
+    if (text[at] != '\0' && text[at] != ' ')
+        at = blank > 0 && !labels_path(text, blank) ? blank : whole_word(log, text, at);
     *used = at;
     while (text[*used] == ' ')
         (*used)++;
@@ -98,15 +131,36 @@ static void row_text(struct headless_log *log, enum headless_style style, const 
     add(log, coloured ? "\033[0m\n" : "\n");
 }
 
+/* Length of the whole escape sequence at the start of `text`, or 0. */
+static size_t sequence(const char *text)
+{
+    size_t length;
+
+    if (text[0] != '\033')
+        return 0;
+    if (text[1] == '[') {
+        length = 2 + strspn(text + 2, "0123456789:;<=>? !\"#$%&'()*+,-./");
+        return text[length] >= 0x40 && text[length] <= 0x7E ? length + 1 : 0;
+    }
+    if (text[1] == ']') {
+        length = 2 + strcspn(text + 2, "\a\033");
+        return text[length] == '\a'                                 ? length + 1
+               : text[length] == '\033' && text[length + 1] == '\\' ? length + 2
+                                                                    : 0;
+    }
+    length = 1 + strspn(text + 1, " !\"#$%&'()*+,-./");
+    return text[length] >= 0x30 && text[length] <= 0x7E ? length + 1 : 0;
+}
+
 /* Takes out colours and the like, which only some programs leave away where nobody sees them. */
-static void strip_styles(char *text)
+static void strip_sequences(char *text)
 {
     char *to = text;
 
     for (const char *at = text; *at != '\0';) {
-        size_t length = at[0] == '\033' && at[1] == '[' ? 2 + strspn(at + 2, "0123456789;:") : 0;
-        if (length > 0 && at[length] == 'm')
-            at += length + 1;
+        size_t length = sequence(at);
+        if (length > 0)
+            at += length;
         else
             *to++ = *at++;
     }
@@ -123,19 +177,19 @@ void headless_log_entry(struct headless_log *log, int64_t at_ms, const char *nam
     /* Line feeds of a message are no more than blanks. */
     for (char *at = copy; *at != '\0'; at++)
         *at = *at == '\n' ? ' ' : *at;
-    strip_styles(copy);
+    strip_sequences(copy);
     clean = cli_clean(copy, strlen(copy));
     free(copy);
     for (const char *at = clean; row == 0 || *at != '\0'; at += used, row++) {
         bool last;
-        length = first_row(at, columns, &used);
+        length = first_row(log, at, columns, &used);
         last = rows > 0 && row + 1 == rows && at[used] != '\0';
         if (row == 0)
             row_begin(log, at_ms, name);
         else
             indent(log, 8 + 2 + log->name_width + 2);
         if (last) {
-            length = first_row(at, columns - 2, &used);
+            length = first_row(log, at, columns - 2, &used);
             headless_output_add(log->output, at, length);
             add(log, " …\n");
             break;
@@ -168,7 +222,7 @@ static size_t print_line(struct headless_log *log, struct headless_words *words,
     size_t at = 0, used;
 
     while (line[at] != '\0') {
-        size_t length = first_row(line + at, columns, &used);
+        size_t length = first_row(log, line + at, columns, &used);
         if (!whole && line[at + used] == '\0')
             break;
         if (length > 0)

@@ -17,7 +17,7 @@ static int64_t now_ms(void)
 
 int headless_stop_watch(void)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     struct sigaction action;
     sigset_t set;
 

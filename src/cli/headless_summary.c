@@ -22,8 +22,7 @@ static void fill(const struct headless_state *state, char cells[CELLS][CELL_SIZE
 
     (void)strlcpy(cells[0], state->name, CELL_SIZE);
     (void)strlcpy(cells[1], state->outcome, CELL_SIZE);
-    clock_format_duration(state->began_ms == 0 ? 0 : (state->at_ms - state->began_ms) / 1000, cells[2],
-                          CELL_SIZE);
+    clock_format_duration_ms(state->began_ms == 0 ? 0 : state->at_ms - state->began_ms, cells[2], CELL_SIZE);
     headless_state_tokens(in, tokens[0]);
     headless_state_tokens(out, tokens[1]);
     (void)snprintf(cells[3], CELL_SIZE, in < 0 && out < 0 ? "-" : "%s in, %s out", tokens[0], tokens[1]);

@@ -33,6 +33,7 @@ void headless_teller_init(struct headless_teller *teller, struct headless_log *l
 void headless_teller_finish(struct headless_teller *teller)
 {
     buffer_finish(&teller->words.pending);
+    free(teller->error);
 }
 
 /* ---- pieces ---- */
@@ -72,7 +73,7 @@ static void tell(struct headless_teller *teller, const json_t *event, enum headl
 
 static void duration(int64_t ms, char text[16])
 {
-    clock_format_duration(ms < 0 ? 0 : ms / 1000, text, 16);
+    clock_format_duration_ms(ms, text, 16);
 }
 
 /* "2h07m (16:05)"; allocated. */
@@ -127,10 +128,13 @@ static void session_ended(struct headless_teller *teller, const json_t *event)
     bool good = strcmp(outcome, "completed") == 0;
     char text[16];
 
+    /* An error says it once. */
+    if (good || (message != NULL && teller->error != NULL && strcmp(teller->error, message) == 0))
+        message = NULL;
     duration(teller->state->began_ms == 0 ? 0 : event_ms(event) - teller->state->began_ms, text);
     tell(teller, event, good ? STYLE_GOOD : STYLE_BAD, 0,
-         xasprintf("%s after %s%s%s", outcome, text, good || message == NULL ? "" : ": ",
-                   good || message == NULL ? "" : message));
+         xasprintf("%s after %s%s%s", outcome, text, message == NULL ? "" : ": ",
+                   message == NULL ? "" : message));
     if (!good && json_member_string(last_error, "hint", NULL) != NULL)
         tell(teller, event, STYLE_DIM, 0, xstrdup(json_member_string(last_error, "hint", "")));
 }
@@ -303,6 +307,8 @@ static void warned(struct headless_teller *teller, const json_t *event)
 
 static void failed(struct headless_teller *teller, const json_t *event)
 {
+    free(teller->error);
+    teller->error = xstrdup(json_member_string(event, "message", ""));
     problem(teller, event, "error", STYLE_BAD);
 }
 

@@ -19,6 +19,7 @@ struct headless_teller {
     int64_t said_ms;      /* monotonic, of the last line */
     int64_t waiting_for;  /* what was counted down to, wall clock; 0: nothing */
     int64_t countdown_ms; /* wall clock, of the next line of the countdown; 0: none is due */
+    char *error;          /* the message of the last one, or NULL */
     int percent;          /* of a limit's window, as last told */
     bool approval;        /* a person is waited for */
 };

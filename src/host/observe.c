@@ -193,8 +193,9 @@ static void error_seen(struct host *host, enum evidence_source source, const str
     (void)source;
     const char *class = observation->name == NULL ? "agent" : observation->name;
     const char *code = observation->outcome == NULL ? class : observation->outcome;
-    char *hint = error_hint(error_rule_find(class), host->driver->name, session_name(&host->session),
-                            json_member_string(host->session.object, "account", NULL));
+    char *hint =
+        error_hint(error_rule_find(strcmp(code, "session_timeout") == 0 ? code : class), host->driver->name,
+                   session_name(&host->session), json_member_string(host->session.object, "account", NULL));
 
     host->activity.error_ms = host_now_ms();
     session_set_error(host, class, code, observation->text, hint);

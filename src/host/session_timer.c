@@ -40,7 +40,7 @@ static void timer_fired(evutil_socket_t descriptor, short what, void *argument)
         wait_ms(host, AGAIN_MS);
         return;
     }
-    clock_format_duration((int64_t)allowed_s(host), elapsed, sizeof elapsed);
+    clock_format_duration_ms((int64_t)(allowed_s(host) * 1000), elapsed, sizeof elapsed);
     (void)snprintf(text, sizeof text, "the session has taken %s, as long as it may (--timeout)", elapsed);
     log_warning("%s", text);
     observe_agent(host, EVIDENCE_PROCESS,

@@ -61,7 +61,7 @@ static void over(struct host *host, enum turn_due due)
     const char *class = due == TURN_OVER ? "timeout" : "connect_timeout";
     char elapsed[16], text[160];
 
-    clock_format_duration(limit_ms / 1000, elapsed, sizeof elapsed);
+    clock_format_duration_ms(limit_ms, elapsed, sizeof elapsed);
     (void)snprintf(text, sizeof text,
                    due == TURN_OVER ? "the turn has taken %s, as long as it may (timeouts.hard_s)"
                                     : "no sign of an answer within %s (timeouts.connect_s)",

@@ -34,6 +34,10 @@ static const struct error_rule rules[] = {
     {"cancelled", ERROR_CONTEXT, EXIT_CANCELLED, "`ganger retry %S` asks again"},
     {"timeout", ERROR_CONTEXT, EXIT_TIMEOUT,
      "`ganger logs %S` shows how far it came, `ganger retry %S` goes on; timeouts.hard_s allows more time"},
+    {"session_timeout", ERROR_CONTEXT, EXIT_TIMEOUT,
+     "`ganger logs %S` shows how far it came, `ganger retry %S` goes on; a longer --timeout, or timeout_s of "
+     "a crew's file, allows "
+     "more time"},
     {"context_window", ERROR_CONTEXT, EXIT_OTHER,
      "the conversation is too long: `ganger send %S /compact`, or begin afresh with `ganger run -a %A`"},
     {"max_turns", ERROR_CONTEXT, EXIT_OTHER,

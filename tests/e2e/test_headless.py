@@ -74,7 +74,7 @@ def test_a_run_tells_what_happens_and_ends_by_itself(double):
     assert re.fullmatch(r"\d\d:\d\d:\d\d  one   started: claude in .*", lines[0]), text
     assert all(len(line) <= 100 for line in lines[:-3] if str(double.root) not in line) and "\033" not in text
     assert words in re.sub(r"\s+", " ", text) and re.search(r"^ {16}second$", text, re.M), text
-    assert re.search(r"^SESSION +STATE +DURATION +TOKENS +COST +FILES\none +completed +\d+s +100 in, 7 out +\$0.01 +0\n\Z", text, re.M), text
+    assert re.search(r"^SESSION +STATE +DURATION +TOKENS +COST +FILES\none +completed +[\d.]+s +100 in, 7 out +\$0.01 +0\n\Z", text, re.M), text
     events = cast(file)
     assert "word59" in printed(events) and "phase: idle" in [event[2] for event in events if event[1] == "m"]
     session = double.session("one")
@@ -107,8 +107,10 @@ def test_exit_codes(double, prompt, code, says):
 
 
 def test_a_time_limit(double):
-    text = double.run("--record", "--timeout", "1", "-a", "claude", "-n", "one", "mute", code=124).stdout
-    assert "timeout after 1s" in text
+    text = double.run("--record", "--timeout", "0.9", "-a", "claude", "-n", "one", "mute", code=124).stdout
+    assert re.search(r"timeout after (0\.9|1)s$", text, re.M), text
+    text = re.sub(r"\s+", " ", text)
+    assert text.count("has taken 0.9s, as long as it may (--timeout)") == 1 and "longer --timeout" in text and "hard_s" not in text, text
     assert double.session("one")["phase"] == "timeout"
 
 
@@ -122,7 +124,26 @@ def test_a_plain_command(double):
                       code=1).stdout
     lines = [line[16:] for line in text.splitlines()]
     assert [line for line in lines if line.startswith("line ")] == [f"line {i}" for i in range(1, 101)]
-    assert lines.index("the last") < lines.index("failed after 0s: the agent exited with status 3")
+    assert lines.index("the last") < next(i for i, line in enumerate(lines)
+                                          if re.fullmatch(r"failed after <?[\d.]+s: the agent exited with status 3", line))
+
+
+def test_input_that_nobody_reads(double):
+    words = ["--record", "-n", "one", "--", "sh", "-c", "read line"]
+    for input, told in ((subprocess.PIPE, True), ((double.root / "input").open("w+"), True), (subprocess.DEVNULL, False)):
+        if input not in (subprocess.PIPE, subprocess.DEVNULL):
+            input.write("hello\n")
+            input.seek(0)
+        run = Run(double, *words[1:], stdin=input)
+        if input == subprocess.PIPE:
+            run.shows("started:")
+            run.process.stdin.write(b"hello\n")
+            run.process.stdin.flush()
+        if told:
+            run.shows("standard input is not read")
+        run.shows("started:")
+        double.run("keys", "one", "Enter")
+        assert run.ends(0).count("standard input") == (1 if told else 0)
 
 
 def test_attempts_are_on_one_time_line(double):
@@ -151,7 +172,7 @@ def test_who_is_needed_is_told_how_to_answer(double):
     assert "Bash done" in text and "It ran." in text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_it_in_order(double, number):
     # What the caller ignores (nohup) stays ignored.
     run = Run(double, "-a", "claude", "-n", "one", "count:1000", preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))

@@ -95,4 +95,19 @@ TEST(durations)
     }
 }
 
+TEST(durations_below_a_second_have_tenths)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } cases[] = {{-5, "0s"},    {0, "0s"},     {1, "<0.1s"}, {99, "<0.1s"},
+                 {100, "0.1s"}, {999, "0.9s"}, {1000, "1s"}, {185000, "3m05s"}};
+    char text[32];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        clock_format_duration_ms(cases[i].ms, text, sizeof text);
+        CHECK_STRING(text, cases[i].text);
+    }
+}
+
 TEST_MAIN
