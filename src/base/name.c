@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/buffer.h"
+
 static bool is_alphanumeric(char byte)
 {
     return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
@@ -51,4 +53,27 @@ void uuid_generate(char out[UUID_SIZE])
         (void)snprintf(out + at, 3, "%02x", bytes[i]);
         at += 2;
     }
+}
+
+char *name_in_hint(const char *hint, const char *name)
+{
+    static const char *const commands[] = {"`ganger logs`", "`ganger resume`",   "`ganger retry`",
+                                           "`ganger show`", "`ganger snapshot`", "`ganger why`"};
+    struct buffer text;
+
+    if (hint == NULL)
+        return NULL;
+    buffer_init(&text);
+    buffer_append_string(&text, "");
+    while (*hint != '\0') {
+        size_t length = 0;
+        for (size_t i = 0; i < sizeof commands / sizeof commands[0] && length == 0; i++)
+            length = strncmp(hint, commands[i], strlen(commands[i])) == 0 ? strlen(commands[i]) : 0;
+        if (length > 0)
+            buffer_printf(&text, "%.*s %s`", (int)length - 1, hint, name);
+        else
+            buffer_append_char(&text, *hint);
+        hint += length > 0 ? length : 1;
+    }
+    return buffer_steal(&text);
 }

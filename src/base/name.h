@@ -14,4 +14,8 @@ bool uuid_valid(const char *text);
 /* A random (version 4) UUID, in lower case. */
 void uuid_generate(char out[UUID_SIZE]);
 
+/* A hint with the session's name in the commands that lack it, to be typed as they stand: "`ganger retry`" becomes
+ * "`ganger retry NAME`". NULL for NULL; allocated. */
+char *name_in_hint(const char *hint, const char *name);
+
 #endif

@@ -1,11 +1,13 @@
 #include "host/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/machine.h"
+#include "base/name.h"
 #include "host/host.h"
 #include "store/session_dir.h"
 
@@ -148,11 +150,15 @@ json_t *session_attempt(struct host *host, uint32_t number)
 void session_set_error(struct host *host, const char *class, const char *code, const char *message,
                        const char *hint)
 {
+    char *named;
+
     if (code == NULL) {
         session_set(host, "last_error", json_null());
         return;
     }
+    named = name_in_hint(hint, session_name(&host->session));
     session_set(host, "last_error",
                 json_pack("{ss ss so so}", "class", class, "code", code, "message",
-                          json_string_or_null(message), "hint", json_string_or_null(hint)));
+                          json_string_or_null(message), "hint", json_string_or_null(named)));
+    free(named);
 }

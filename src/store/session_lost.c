@@ -54,6 +54,8 @@ static void describe(json_t *session)
     int64_t at = clock_realtime_ms();
     const char *message = is_rebooted(session) ? "the machine was started anew while the session ran"
                                                : "the processes of the session are gone";
+    char *hint = name_in_hint("`ganger resume` goes on with it, `ganger retry` runs its last prompt again",
+                              json_member_string(session, "name", "SESSION"));
 
     json_object_set_new(session, "phase", json_string("lost"));
     json_object_set_new(session, "phase_since", json_time_or_null(at));
@@ -66,10 +68,10 @@ static void describe(json_t *session)
     json_object_set_new(
         session, "exit",
         json_pack("{ss sn sn so}", "state", "lost", "code", "signal", "at", json_time_or_null(at)));
-    json_object_set_new(
-        session, "last_error",
-        json_pack("{ss ss ss ss}", "class", "resource", "code", "lost", "message", message, "hint",
-                  "`ganger resume` goes on with it, `ganger retry` runs its last prompt again"));
+    json_object_set_new(session, "last_error",
+                        json_pack("{ss ss ss so}", "class", "resource", "code", "lost", "message", message,
+                                  "hint", json_string_or_null(hint)));
+    free(hint);
 }
 
 /* The lock is ours: what is read is so until it is given back. */

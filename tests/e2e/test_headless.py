@@ -122,6 +122,7 @@ def test_nothing_holds_the_state_folder_afterwards(double):
 def test_a_plain_command(double):
     text = double.run("--record", "-n", "one", "--", "sh", "-c", "for i in $(seq 100); do echo line $i; done; printf 'the \\033[1mlast'; exit 3",
                       code=1).stdout
+    assert "`ganger snapshot one`; `ganger retry one` runs it again" in text
     lines = [line[16:] for line in text.splitlines()]
     assert [line for line in lines if line.startswith("line ")] == [f"line {i}" for i in range(1, 101)]
     assert lines.index("the last") < next(i for i, line in enumerate(lines)

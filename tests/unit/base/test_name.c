@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "base/name.h"
 #include "test.h"
 
@@ -54,6 +56,18 @@ TEST(uuids)
         CHECK(strcmp(first, second) != 0);
         CHECK(!name_valid(first));
     }
+}
+
+TEST(a_hint_names_the_session)
+{
+    char *text = name_in_hint("it stays: `ganger snapshot`; `ganger retry` or `ganger ls`", "api");
+
+    CHECK_STRING(text, "it stays: `ganger snapshot api`; `ganger retry api` or `ganger ls`");
+    free(text);
+    text = name_in_hint("", "api");
+    CHECK_STRING(text, "");
+    free(text);
+    CHECK(name_in_hint(NULL, "api") == NULL);
 }
 
 TEST_MAIN
