@@ -166,8 +166,11 @@ char *path_installed(const char *name, struct error *error)
     slash = strrchr(self, '/');
     slash[1] = '\0';
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        char *path = xasprintf("%s%s%s", self, places[i], name);
-        if (access(path, F_OK) == 0)
+        char *place = xasprintf("%s%s", self, places[i]), *folder = realpath(place, NULL);
+        char *path = folder == NULL ? NULL : path_join(folder, name);
+        free(place);
+        free(folder);
+        if (path != NULL && access(path, F_OK) == 0)
             return path;
         free(path);
     }

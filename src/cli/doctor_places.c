@@ -15,14 +15,43 @@
 #include "cli/doctor.h"
 #include "config/config.h"
 #include "runner/account.h"
+#include "runner/command.h"
 #include "store/ledger.h"
 
 #define SPACE_BAD (20.0 * 1048576)
 #define SPACE_LOW (500.0 * 1048576)
 #define INODES_LOW 1000
+#define VERSION_MS 5000 /* a host that starts says its version in a few */
+#define VERSION_MAX 4096
 #define SOCKETS_SPACE_BAD (64.0 * 1024) /* of the folder that holds sockets alone */
 
 /* ---- installation ---- */
+
+/* A host that cannot even say its version would serve no session. */
+static void check_start(struct doctor *doctor, const char *path)
+{
+    const char *argv[] = {path, "--version", NULL}, *said;
+    struct command_run run = {.argv = argv, .limit = VERSION_MAX, .with_errors = true};
+    int length;
+
+    command_run_all(&run, 1, VERSION_MS);
+    said = run.output.length > 0 ? run.output.bytes : "";
+    length = (int)strcspn(said, "\r\n");
+    if (run.problem == ETIMEDOUT)
+        doctor_note(doctor, "ganger", HEALTH_BAD, "make install", "%s does not say its version within %d s",
+                    path, VERSION_MS / 1000);
+    else if (run.problem != 0)
+        doctor_note(doctor, "ganger", HEALTH_BAD, "make install", "%s cannot be run: %s", path,
+                    strerror(run.problem));
+    else if (run.exit != 0)
+        doctor_note(doctor, "ganger", HEALTH_BAD, "make install",
+                    "%s does not start: `--version` ends with exit code %d%s%.*s", path, run.exit,
+                    length > 0 ? ": " : "", length < 200 ? length : 200, said);
+    else if (strncmp(said, "ganger-host ", 12) != 0)
+        doctor_note(doctor, "ganger", HEALTH_BAD, "make install",
+                    "%s does not say its version: it is no ganger-host", path);
+    command_run_finish(&run);
+}
 
 void doctor_check_installation(struct doctor *doctor)
 {
@@ -37,6 +66,8 @@ void doctor_check_installation(struct doctor *doctor)
         else if (access(path, X_OK) < 0)
             doctor_note(doctor, "ganger", HEALTH_BAD, "make install", "%s cannot be run: %s", path,
                         strerror(errno));
+        else if (strcmp(parts[i], "ganger-host") == 0)
+            check_start(doctor, path);
         free(path);
     }
 }
@@ -58,8 +89,10 @@ static void note_space(struct doctor *doctor, const char *check, const char *pat
         doctor_note(doctor, check, HEALTH_BAD, "ganger rm --ended",
                     "%s: no further file fits on the disk (inodes)", path);
     else if (left < bad)
-        doctor_note(doctor, check, HEALTH_BAD, "ganger rm --ended", "%s: the disk is full (%.0f MB left)",
-                    path, left / 1e6);
+        doctor_note(doctor, check, HEALTH_BAD, "ganger rm --ended",
+                    "%s: the disk is %s: %.1f MB of %.1f GB are left", path,
+                    left < 1 ? "full" : "nearly full", left / 1e6,
+                    (double)disk.f_blocks * (double)disk.f_frsize / 1e9);
     else if (disk.f_files > 0 && disk.f_favail < INODES_LOW)
         doctor_note(doctor, check, HEALTH_WARN, "ganger rm --ended",
                     "%s: only %llu more files fit on the disk", path, (unsigned long long)disk.f_favail);

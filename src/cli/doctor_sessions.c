@@ -1,4 +1,5 @@
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,8 +88,14 @@ static void check_faults(struct doctor *doctor, const char *state_dir, const cha
     struct buffer text;
     int mended = -1;
 
-    if (!session_inspect(state_dir, uuid, &faults, &error) && faults.uncompressed == 0)
+    if (!session_inspect(state_dir, uuid, &faults, &error) && faults.uncompressed == 0) {
+        if (faults.young)
+            doctor_note(doctor, "session", HEALTH_WARN, NULL,
+                        "%s: its session.json is missing, and its folder is younger than %d s: too young to "
+                        "judge, it may be starting",
+                        name, SESSION_START_S);
         return;
+    }
     tally->faulty++;
     buffer_init(&text);
     if (faults.closed)
@@ -128,6 +135,9 @@ static void check_session(struct doctor *doctor, const char *state_dir, const ch
         name = uuid;
     if (life == SESSION_ALIVE || life == SESSION_STARTING) {
         tally->alive++;
+        if (session == NULL && error.code != ENOENT)
+            doctor_note(doctor, "session", HEALTH_WARN, NULL,
+                        "%s runs, and its session.json cannot be read: %s", name, error.text);
     } else if (session == NULL || session_lost_is_here(session)) {
         /* One of another machine, whose state folder this one shares, is not for us to judge. */
         if (session != NULL && !ended && doctor->mend && session_lost_settle(state_dir, uuid))
@@ -145,6 +155,16 @@ static void check_session(struct doctor *doctor, const char *state_dir, const ch
 }
 
 /* ---- all of them ---- */
+
+/* What is in the sessions' folder and can be none, but for what is hidden. */
+static void check_stranger(struct doctor *doctor, const char *state_dir, const char *entry)
+{
+    struct error error = {0};
+    int mended = doctor->mend ? session_set_aside(state_dir, entry, &error) : -1;
+
+    doctor_fault(doctor, "session", HEALTH_WARN, mended == 0 ? "it is in STATE/" SESSION_DAMAGED : NULL,
+                 doctor->mend ? &error : NULL, "sessions/%s cannot be a session: its name is no UUID", entry);
+}
 
 static void check_leftovers(struct doctor *doctor, const char *state_dir)
 {
@@ -197,6 +217,8 @@ void doctor_check_sessions(struct doctor *doctor, const char *state_dir)
     for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
         if (uuid_valid(entry->d_name))
             check_session(doctor, state_dir, entry->d_name, &tally);
+        else if (entry->d_name[0] != '.')
+            check_stranger(doctor, state_dir, entry->d_name);
     }
     (void)closedir(entries);
     if (tally.faulty == 0 && tally.lost == 0)

@@ -36,7 +36,7 @@ const struct command command_upgrade = {
     "\n"
     "  --json   print {\"session\", \"state\", \"from\", \"to\", \"ms\", \"message\"} for each; state is "
     "upgraded,\n"
-    "           current, ended or failed\n"
+    "           current, ended, failed, or other: another installation's, which is left unless it is named\n"
     "\n"
     "Exit code: 0, 1 when a session could not be moved, 2 on bad usage.\n"
     "\n"
@@ -214,7 +214,8 @@ static int hand_over(struct client *client, const char *uuid, struct outcome *ou
     return 0;
 }
 
-static void upgrade(const char *uuid, const char *installed, const struct stat *wanted,
+/* `named`: it was asked for, and is not left to the installation that it is of. */
+static void upgrade(const char *uuid, bool named, const char *installed, const struct stat *wanted,
                     struct outcome *outcome)
 {
     struct client *client;
@@ -228,7 +229,9 @@ static void upgrade(const char *uuid, const char *installed, const struct stat *
     if (outcome->from.known ? is_same(&outcome->from.program, wanted)
                             : strcmp(outcome->from.version, GANGER_VERSION) == 0)
         outcome->state = "current";
-    else if (check_choice(outcome->from.pid, installed, wanted, &outcome->error) == 0)
+    else if (check_choice(outcome->from.pid, installed, wanted, &outcome->error) < 0)
+        outcome->state = named ? "failed" : "other";
+    else
         (void)hand_over(client, uuid, outcome, wanted);
     client_destroy(client);
 }
@@ -241,6 +244,8 @@ static void say(const char *name, const struct outcome *outcome)
         (void)cli_error(name, &outcome->error);
     else if (strcmp(outcome->state, "current") == 0)
         (void)printf("%s: already current (%s)\n", name, from);
+    else if (strcmp(outcome->state, "other") == 0)
+        (void)printf("%s: left as it is: %s\n", name, outcome->error.text);
     else if (strcmp(outcome->state, "ended") == 0)
         (void)printf("%s: has ended, its host leaves\n", name);
     else if (strcmp(from, to) == 0)
@@ -251,7 +256,8 @@ static void say(const char *name, const struct outcome *outcome)
 
 static void say_json(const char *name, const struct outcome *outcome)
 {
-    bool failed = strcmp(outcome->state, "failed") == 0, upgraded = strcmp(outcome->state, "upgraded") == 0;
+    bool failed = strcmp(outcome->state, "failed") == 0 || strcmp(outcome->state, "other") == 0,
+         upgraded = strcmp(outcome->state, "upgraded") == 0;
     json_t *line =
         json_pack("{so ss so so so so}", "session", json_string_or_null(name), "state", outcome->state,
                   "from", json_string_or_null(*outcome->from.version == '\0' ? NULL : outcome->from.version),
@@ -317,7 +323,7 @@ static int run(int argc, char **argv)
     json_array_foreach(sessions, index, session)
     {
         struct outcome outcome;
-        upgrade(json_member_string(session, "id", ""), installed, &wanted, &outcome);
+        upgrade(json_member_string(session, "id", ""), optind < argc, installed, &wanted, &outcome);
         (json ? say_json : say)(json_member_string(session, "name", "?"), &outcome);
         (void)fflush(stdout);
         if (strcmp(outcome.state, "failed") == 0)

@@ -1,5 +1,5 @@
 /* ganger-host UUID SESSION_DIR: serves one session. Started by its keeper, on descriptor KEEPER_HOST_FD.
- * ganger-host detect …: phase detection over a recording. ganger-host import …: usage out of the agents' files. */
+ * ganger-host --version. ganger-host detect …: phase detection over a recording. ganger-host import …: usage out of the agents' files. */
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
@@ -41,6 +41,8 @@ int main(int argc, char **argv)
     struct host *host;
     int status;
 
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return puts("ganger-host " GANGER_VERSION) < 0;
     if (argc > 1 && strcmp(argv[1], "detect") == 0)
         return detect_main(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "import") == 0)

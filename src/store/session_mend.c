@@ -179,8 +179,7 @@ static int rename_numbered(const char *from, const char *to)
     return -1;
 }
 
-/* Moves STATE/sessions/NAME, whatever it is, to STATE/damaged. Returns 0 or -1. */
-static int set_aside(const char *state_dir, const char *name, struct error *error)
+int session_set_aside(const char *state_dir, const char *name, struct error *error)
 {
     char *folder = path_join(state_dir, SESSION_DAMAGED),
          *from = xasprintf("%s/sessions/%s", state_dir, name), *to = path_join(folder, name);
@@ -254,7 +253,7 @@ static int rebuild(const char *state_dir, int folder, const char *uuid, struct e
     }
     session = session_rebuild(folder, uuid, naming.name[0] != '\0' ? naming.name : NULL);
     if (session == NULL)
-        return set_aside(state_dir, uuid, error);
+        return session_set_aside(state_dir, uuid, error);
     if (faccessat(folder, SESSION_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         (void)put_aside(folder, SESSION_FILE);
     result = session_dir_write(state_dir, uuid, session, error);
@@ -278,6 +277,7 @@ bool session_inspect(const char *state_dir, const char *uuid, struct session_fau
     }
     object = object_of(folder);
     if (object == OBJECT_AWAITED) {
+        faults->young = true;
         close(folder);
         return false;
     }
@@ -324,7 +324,7 @@ int session_mend(const char *state_dir, const char *uuid, struct error *error)
 
     if (folder < 0 && (error->code == ENOTDIR || error->code == ELOOP)) {
         free(path);
-        return set_aside(state_dir, uuid, error);
+        return session_set_aside(state_dir, uuid, error);
     }
     if (folder < 0 && error->code == EACCES && chmod(path, 0700) == 0)
         folder = session_dir_open(state_dir, uuid, error);

@@ -15,16 +15,17 @@
 #define SESSION_DAMAGED "damaged"
 
 struct session_faults {
-    bool no_folder;     /* a link or file in the place of the folder; nothing else was looked at then */
-    bool closed;        /* the folder cannot be read: error.text says why; nothing else was looked at then */
-    bool no_object;     /* session.json is missing or damaged; one of a newer ganger is no fault */
-    unsigned torn;      /* recordings, logs that end in the middle of a line */
-    unsigned temporary; /* files that were never renamed to what they were written for */
-    unsigned strange;   /* links, folders, pipes in the place of files */
+    bool no_folder; /* a link or file in the place of the folder; nothing else was looked at then */
+    bool closed;    /* the folder cannot be read: error.text says why; nothing else was looked at then */
+    bool young;     /* session.json is missing, and may be about to be written; nothing else was looked at */
+    bool no_object; /* session.json is missing or damaged; one of a newer ganger is no fault */
+    unsigned torn;  /* recordings, logs that end in the middle of a line */
+    unsigned temporary;    /* files that were never renamed to what they were written for */
+    unsigned strange;      /* links, folders, pipes in the place of files */
     unsigned uncompressed; /* parts of recordings that are complete */
 };
 
-/* Looks. Returns whether there is any fault but `uncompressed`. `error`, not NULL, is filled when the folder is closed. */
+/* Looks. Returns whether there is any fault but `uncompressed` and `young`. `error`, not NULL, is filled when the folder is closed. */
 bool session_inspect(const char *state_dir, const char *uuid, struct session_faults *faults,
                      struct error *error);
 /*
@@ -34,6 +35,9 @@ bool session_inspect(const char *state_dir, const char *uuid, struct session_fau
  * session.json.damaged. A folder that has nothing of a session in it is moved to STATE/damaged.
  */
 int session_mend(const char *state_dir, const char *uuid, struct error *error);
+
+/* Moves STATE/sessions/NAME, whatever it is, to STATE/damaged. Returns 0 or -1. */
+int session_set_aside(const char *state_dir, const char *name, struct error *error);
 
 /* session.json as events and recordings tell; NULL: they tell nothing. The caller owns it. */
 json_t *session_rebuild(int session_dir, const char *uuid, const char *name);

@@ -168,6 +168,10 @@ def test_torn_and_hostile_folders(ganger, doctor):
     (ganger.state / "names" / "no\nname").write_text("")
     link = ganger.state / "sessions" / str(uuid.uuid4())
     link.symlink_to("/etc")
+    (ganger.state / "sessions" / "old-copy").mkdir()
+    (ganger.state / "sessions" / "old-copy" / "note").write_text("x")
+    young = ganger.state / "sessions" / str(uuid.uuid4())
+    young.mkdir()
     (ganger.state / "sessions" / f".{uuid.uuid4()}.removed").mkdir()
     (good / "attempt-1.2.cast").write_text('{"version":2,"width":80,"height":24,"ganger":{"part":2,"offset":7,"start_s":1.5}}\n')
     # The others are listed and shown all the same.
@@ -180,12 +184,16 @@ def test_torn_and_hostile_folders(ganger, doctor):
     checks = doctor()
     told = " ".join(c["message"] for c in of(checks, "session", "warn"))
     for words in ("torn: 2 files end in the middle of a line, a temporary file is left over",
-                  "odd: 3 links, folders or pipes", "session.json is damaged or missing", "in the place of its folder"):
+                  "odd: 3 links, folders or pipes", "session.json is damaged or missing", "in the place of its folder",
+                  "sessions/old-copy cannot be a session", "too young to judge"):
         assert words in told
     assert "2 names lead to no session" in of(checks, "names", "warn")[0]["message"]
     assert "half gone" in of(checks, "sessions", "warn")[0]["message"]
-    assert {c["fix"] for c in checks if c["status"] == "warn" and c["check"] in ("session", "names", "sessions")} == {"ganger doctor --mend"}
-    assert ganger.run("doctor", "--mend").stdout.count("\ndid ") >= 6
+    assert {c["fix"] for c in checks if c["status"] == "warn" and c["check"] in ("session", "names", "sessions")
+            and "young" not in c["message"]} == {"ganger doctor --mend"}
+    assert ganger.run("doctor", "--mend").stdout.count("\ndid ") >= 7
+    assert (ganger.state / "damaged" / "old-copy" / "note").exists() and young.exists()
+    young.rmdir()
     checks = doctor()
     assert not [c for c in checks if c["status"] != "ok" and "lost" not in c["message"] and c["check"] not in ("agents", "claude")], checks
     assert (good / "attempt-1.cast.zst").exists() and not (good / "attempt-1.cast").exists()

@@ -104,6 +104,10 @@ def test_a_program_that_does_not_start_changes_nothing(ganger, installed, conten
     installed.replace(content)
     told = upgraded(ganger, code=1)["echo"]
     assert told["state"] == "failed" and "does not start" in told["message"], told
+    host = installed.folder / "ganger-host"
+    checks = json.loads(ganger.run("doctor", "--json", code=None).stdout)["checks"]
+    bad = [c["message"] for c in checks if c["check"] == "ganger" and c["status"] == "bad"]
+    assert bad and str(host.resolve()) in bad[0], checks
     assert ganger.session("echo")["pid"] == before["pid"] and alive(before["pid"])
     ganger.run("send", "echo", "still here", "--wait")
     ganger.screen_shows("echo", "You said: still here")
@@ -117,6 +121,8 @@ def test_a_keeper_of_another_installation_is_told_apart(ganger, installed, monke
     monkeypatch.setattr(harness, "PROGRAM", BUILD / "ganger")
     told = upgraded(ganger, "echo", code=1)["echo"]
     assert told["state"] == "failed" and "another installation" in told["message"]
+    # It is not theirs to move, unless they name it.
+    assert upgraded(ganger)["echo"]["state"] == "other"
 
 
 def test_an_ended_session_is_left_to_its_end(ganger, installed):
