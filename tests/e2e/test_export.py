@@ -196,6 +196,22 @@ def test_the_page_shows_the_screen_at_a_time(ganger, browser, tmp_path, events):
 
 
 @in_browser
+@pytest.mark.parametrize("size, marks", [((1200, 800), True), ((1200, 800), False), ((400, 700), True)])
+def test_the_page_uses_the_width_and_shows_its_title(ganger, browser, tmp_path, size, marks):
+    events = [[i, kind, "prompt: words that go on and on and on, and on again"] for i in range(20) for kind in ("o", "m")]
+    header = {"version": 2, "width": 100, "height": 34, "title": "title"}
+    source = cast(tmp_path / "in.cast", [e for e in events if marks or e[1] == "o"], header)
+    with browser.page(page_of(ganger, tmp_path, source), "#t=12", width=size[0], height=size[1]) as page:
+        page.ready()
+        page.wait("document.querySelector('.ap-term-text').innerText.includes('words')")
+        player, stage, moved, wide = page.evaluate(
+            "[document.querySelector('.ap-player').clientWidth, document.getElementById('stage').clientWidth, scrollY,"
+            " document.documentElement.scrollWidth]")
+        assert player > 0.95 * stage and moved == 0 and wide <= size[0]
+        assert page.evaluate("document.querySelector('h1').getBoundingClientRect().top") >= 0
+
+
+@in_browser
 def test_a_real_agent_looks_in_the_page_as_in_ganger(ganger, browser, tmp_path):
     header, events = events_of(CAPTURES / "claude-tool.cast")
     events = [event for event in events if event[0] <= 7]

@@ -172,7 +172,9 @@
       terminalLineHeight: LINE_HEIGHT,
     });
     playing = false;
-    at("terminal").style.setProperty("--ratio", (recording.cols * 0.6) / (recording.rows * LINE_HEIGHT));
+    const style = document.documentElement.style;
+    style.setProperty("--cols", recording.cols);
+    style.setProperty("--ratio", (recording.cols * 0.6) / (recording.rows * LINE_HEIGHT));
     player.addEventListener("play", () => (playing = true));
     player.addEventListener("pause", () => (playing = false));
     player.addEventListener("ended", () => (playing = false));
@@ -194,13 +196,19 @@
   /* ---- the list ---- */
 
   let marks = [];
+  /* Scrolls the list, and never the page. */
+  function reveal(button) {
+    const list = at("marks"), top = button.offsetTop, bottom = top + button.offsetHeight;
+    if (top < list.scrollTop) list.scrollTop = top;
+    else if (bottom > list.scrollTop + list.clientHeight) list.scrollTop = bottom - list.clientHeight;
+  }
   function highlight(time) {
     const buttons = at("marks").querySelectorAll("button");
     let current = -1;
     for (let i = 0; i < marks.length && marks[i][0] <= time + NEAR; i++) current = i;
     buttons.forEach((button, i) => {
       if (i !== current) return button.removeAttribute("aria-current");
-      if (!button.hasAttribute("aria-current")) button.scrollIntoView({ block: "nearest" });
+      if (!button.hasAttribute("aria-current")) reveal(button);
       button.setAttribute("aria-current", "true");
     });
   }
@@ -214,12 +222,14 @@
       button.type = "button";
       when.textContent = clock(time);
       what.textContent = text;
+      what.title = text;
       button.append(when, what);
       button.addEventListener("click", () => go(time));
       item.append(button);
       at("marks").firstElementChild.append(item);
     }
     at("marks").hidden = marks.length === 0;
+    document.body.classList.toggle("alone", marks.length === 0);
     setInterval(() => playing && highlight(now()), 500);
   }
 
