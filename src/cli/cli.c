@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,7 +101,14 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
-/* What was printed must have been written: a script would take half of it for the whole. */
+bool cli_output_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&output, 1, 0) > 0 && (output.revents & POLLERR) != 0;
+}
+
+/* What was printed must have been written: a script would take half of it for the whole. Who closed a pipe knows. */
 static int finish_output(const char *command, int code)
 {
     bool broken = ferror(stdout) != 0;
@@ -108,7 +116,7 @@ static int finish_output(const char *command, int code)
     errno = 0;
     if (fflush(stdout) == 0 && !broken)
         return code;
-    if (errno == EPIPE)
+    if (errno == EPIPE || (errno == 0 && cli_output_gone()))
         return code == EXIT_OK ? EXIT_FAILED : code;
     return cli_errorf(command, "cannot write to standard output%s%s", errno != 0 ? ": " : "",
                       errno != 0 ? strerror(errno) : "");
@@ -121,11 +129,11 @@ int cli_main(int argc, char **argv, cli_dashboard dashboard)
         return dashboard(NULL, false, false);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         print_overview();
-        return EXIT_OK;
+        return finish_output("help", EXIT_OK);
     }
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         (void)printf("ganger %s\n", GANGER_VERSION);
-        return EXIT_OK;
+        return finish_output("version", EXIT_OK);
     }
     /* What follows may be any option of run. */
     if (strcmp(argv[1], "--record") == 0 || strncmp(argv[1], "--record=", 9) == 0)
@@ -146,7 +154,7 @@ int cli_option(const struct command *command, int argc, char **argv, const char 
     option = getopt_long(argc, argv, shorts, longs, NULL);
     if (option == 'h') {
         (void)fputs(command->help, stdout);
-        exit(EXIT_OK);
+        exit(finish_output(command->name, EXIT_OK));
     }
     if (option == ':')
         cli_usage_error(command, "%s needs a value", argv[optind - 1]);
@@ -160,12 +168,49 @@ int cli_option(const struct command *command, int argc, char **argv, const char 
     return option;
 }
 
+/* In the usage line, the operand that comes after `count` others; NULL when it has none: options, their values and what may be left
+ * out stand in brackets. */
+static const char *usage_operand(const struct command *command, int count)
+{
+    const char *end = strchr(command->help, '\n'), *at = strstr(command->help, command->name);
+
+    for (at = at == NULL ? end : at + strlen(command->name); at < end;) {
+        at += strspn(at, " ");
+        if (*at == '[')
+            at += strcspn(at, "]\n") + 1;
+        else if (*at < 'A' || *at > 'Z')
+            return NULL;
+        else if (count-- == 0)
+            return at;
+        else
+            at += strcspn(at, " \n");
+    }
+    return NULL;
+}
+
+/* What is missing after `count` operands; ends the process. */
+static _Noreturn void refuse_few(const struct command *command, int count)
+{
+    const char *operand = usage_operand(command, count), *instead;
+    int length = operand == NULL ? 0 : (int)strspn(operand, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+    if (operand == NULL)
+        cli_usage_error(command, "a word is missing");
+    if (length != 7 || strncmp(operand, "SESSION", 7) != 0)
+        cli_usage_error(command, "%.*s is missing", length, operand);
+    instead = operand + strcspn(operand, " \n");
+    if (strncmp(instead, " | --", 5) != 0)
+        cli_usage_error(command, "name a session");
+    instead += 3;
+    cli_usage_error(command, "name a session, or give %.*s", (int)strcspn(instead, " \n"), instead);
+}
+
 void cli_operands(const struct command *command, int argc, int least, int most)
 {
     int count = argc - optind;
 
     if (count < least)
-        cli_usage_error(command, "something is missing");
+        refuse_few(command, count);
     if (most >= 0 && count > most)
         cli_usage_error(command, "too many words");
 }

@@ -86,6 +86,8 @@ int cli_leave(const char *uuid, struct error *error);
 
 /* ---- output ---- */
 
+/* Whether nobody reads standard output any more: who closed that pipe needs no message. */
+bool cli_output_gone(void);
 /* The value, indented, and a line feed, on stdout. */
 void cli_print_json(const json_t *value);
 /* Text of any origin fit for one line of a terminal: control characters, what is no UTF-8, and what turns the direction of

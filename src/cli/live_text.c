@@ -148,7 +148,8 @@ int live_text_print(const char *uuid, int session_dir)
                 client, mark.attempt == json_member_integer(session, "attempt", 0) ? mark.next_line : 0,
                 &error);
     }
-    if (result < 0)
+    /* What cannot be written is told where every command's output is. */
+    if (result < 0 && !ferror(stdout))
         (void)cli_error("logs", &error);
     json_decref(session);
     client_destroy(client);
