@@ -8,6 +8,8 @@
 #include "base/utf8.h"
 
 #define GROWING_MS 800
+#define SILENT_MS                                                                                            \
+    1000 /* after which a program that runs and is not known to show anything does not start any more */
 #define STRANGE_MS 20000 /* after which a program that shows nothing known does not start any more */
 #define DAY_S (24 * 60 * 60)
 #define UNMATCHED_MS 300 /* a screen that no rule knows must stay so long before it counts */
@@ -166,6 +168,11 @@ bool detector_output(struct detector *detector, int64_t now_ms)
         return false;
     return detector_observe(detector, EVIDENCE_PROCESS, PHASE_UNKNOWN, false,
                             "the program has written something", "", 0, now_ms);
+}
+
+void detector_started(struct detector *detector, int64_t started_ms)
+{
+    detector->started_ms = started_ms;
 }
 
 void detector_postpone(struct detector *detector, int64_t until_ms)
@@ -330,6 +337,21 @@ static bool never_known(struct detector *detector, int64_t now_ms)
                             "no rule knows its titles or its screen", "", 0, now_ms);
 }
 
+/* It runs, and what it draws once it has started is not known. */
+static bool is_silent(const struct detector *detector)
+{
+    return detector->started_ms != 0 && !detector->output_seen && !detector->spoke &&
+           !rules_know_box(detector->rules) &&
+           detector->phase.evidence[EVIDENCE_PROCESS].phase == PHASE_INITIALIZING;
+}
+
+static bool silent(struct detector *detector, int64_t now_ms)
+{
+    return is_silent(detector) && now_ms >= detector->started_ms + SILENT_MS &&
+           detector_observe(detector, EVIDENCE_PROCESS, PHASE_UNKNOWN, false,
+                            "the program runs and has written nothing", "", 0, now_ms);
+}
+
 bool detector_tick(struct detector *detector, int64_t now_ms, int64_t *next_ms)
 {
     bool changed = false;
@@ -337,7 +359,10 @@ bool detector_tick(struct detector *detector, int64_t now_ms, int64_t *next_ms)
     if (detector->unmatched_ms != 0)
         changed = unmatched(detector, now_ms);
     changed = never_known(detector, now_ms) || changed;
+    changed = silent(detector, now_ms) || changed;
     changed = phase_tick(&detector->phase, now_ms, next_ms) || changed;
+    if (is_silent(detector))
+        sooner(next_ms, detector->started_ms + SILENT_MS);
     if (is_strange(detector) && !detector->strange)
         sooner(next_ms, detector->first_output_ms + STRANGE_MS);
     sooner(next_ms, detector->look_ms);

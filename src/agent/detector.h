@@ -29,6 +29,7 @@ struct detector {
     bool progress; /* what the title is believed to say comes from OSC 9;4 */
     bool strange;  /* nothing that the program shows is known: its version may be a new one */
     int64_t first_output_ms;
+    int64_t started_ms;   /* when its process began; 0: it has not */
     bool spoke;           /* evidence of rank 1 to 4 was given in this attempt */
     uint32_t text;        /* of the screen, without its bottom */
     int64_t grown_ms;     /* when that changed last */
@@ -58,6 +59,8 @@ bool detector_status_settle(struct detector *detector, int64_t now_ms);
 bool detector_status_clear(struct detector *detector, int64_t now_ms);
 /* What changed on the screen need not be looked at before then, until more output comes. */
 void detector_postpone(struct detector *detector, int64_t until_ms);
+/* The program's process runs, since then. */
+void detector_started(struct detector *detector, int64_t started_ms);
 /* The program wrote something. */
 bool detector_output(struct detector *detector, int64_t now_ms);
 /* The screen is due: call detector_screen with its text (terminal_text) and whether it is complete (no synchronized

@@ -388,6 +388,14 @@ static bool settle(struct phase_state *state, int64_t now_ms)
     return false;
 }
 
+bool phase_resume(struct phase_state *state, enum phase told, int64_t now_ms)
+{
+    enum evidence_source source = decide(state, now_ms);
+
+    return !state->ended && source != EVIDENCE_COUNT && state->evidence[source].phase == told &&
+           enter(state, told, source, now_ms);
+}
+
 static void note_dialog(struct phase_state *state, enum evidence_source source,
                         const struct evidence *evidence)
 {

@@ -102,6 +102,9 @@ bool phase_observe(struct phase_state *state, enum evidence_source source, const
 bool phase_withdraw(struct phase_state *state, enum evidence_source source, int64_t now_ms);
 /* The agent wrote something. */
 void phase_output(struct phase_state *state, int64_t now_ms);
+/* What was told before this machine began goes on if the evidence says the same: nothing has to hold for a while. Returns true
+ * when the phase changed. */
+bool phase_resume(struct phase_state *state, enum phase told, int64_t now_ms);
 /* Runs debounce and proofs. Returns true when the phase changed; *next_ms is when to call again, 0: not needed. */
 bool phase_tick(struct phase_state *state, int64_t now_ms, int64_t *next_ms);
 /* The attempt ended as `phase`; nothing changes it afterwards. */

@@ -352,13 +352,13 @@ static int64_t until_of(const struct host *host, enum phase shown)
 static void describe(struct host *host, enum phase shown)
 {
     const struct phase_state *phase = &host->activity.detector.phase;
-    int64_t now = clock_realtime_ms();
+    int64_t ago_ms = shown == phase->phase ? host_now_ms() - phase->since_ms : 0;
 
     session_set(host, "phase", json_string(phase_name(shown)));
-    if (shown == phase->phase)
-        session_set(host, "phase_since", json_time_or_null(now - (host_now_ms() - phase->since_ms)));
-    else if (shown != host->activity.reported)
-        session_set(host, "phase_since", json_time_or_null(now));
+    /* What a host before this one has told already goes on. */
+    if (shown != host->activity.reported ||
+        !json_is_string(json_object_get(host->session.object, "phase_since")))
+        session_set(host, "phase_since", json_time_or_null(clock_realtime_ms() - ago_ms));
     session_set(host, "phase_until", json_time_or_null(until_of(host, shown)));
     session_set(host, "evidence", evidence_of(host, shown));
 }
@@ -464,6 +464,38 @@ void activity_begin(struct host *host)
     set_progress(host, -1);
     if (!host->attempt.replaying)
         activity_tell(host);
+}
+
+static void follow_process(struct host *host)
+{
+    /* The stream tells by itself. */
+    if (!stream_spoken(host))
+        detector_started(&host->activity.detector, host->attempt.started_ns / 1000000);
+}
+
+void activity_started(struct host *host)
+{
+    follow_process(host);
+    told(host);
+}
+
+void activity_taken_over(struct host *host)
+{
+    struct detector *detector = &host->activity.detector;
+    const struct terminal *terminal = host->attempt.terminal;
+    int64_t now = host_now_ms();
+
+    follow_process(host);
+    if (!stream_spoken(host)) {
+        (void)detector_title(detector, terminal_title(terminal), now);
+        if (detector->look_ms != 0)
+            look_at(host, now);
+        (void)detector_tick(detector, now, &(int64_t){0});
+        (void)phase_resume(&detector->phase, host->activity.reported, now);
+    }
+    activity_title(host, terminal_title(terminal));
+    approvals_look(host);
+    told(host);
 }
 
 void activity_resume(struct host *host)

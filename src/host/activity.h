@@ -53,6 +53,10 @@ void activity_init(struct host *host);
 void activity_finish(struct host *host);
 /* A new attempt: no evidence. */
 void activity_begin(struct host *host);
+/* The agent's process runs. */
+void activity_started(struct host *host);
+/* It runs since before this host, and its screen is there again: clients are told what is different. */
+void activity_taken_over(struct host *host);
 /* A host that follows another goes on with the phase that was told last, until anything else is known. */
 void activity_resume(struct host *host);
 /* The attempt ended as `phase`. */

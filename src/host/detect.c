@@ -222,6 +222,7 @@ static int play(struct detection *detection, struct error *error)
     detection->now_ms = 1;
     detector_init(&detection->detector, detection->rules, detection->now_ms);
     detection->detector.ignored = detection->options.ignored;
+    detector_started(&detection->detector, detection->now_ms);
     detection->terminal = make_terminal(reader, &calls, detection);
     tell(detection);
     while ((got = recording_reader_next(reader, &event, error)) == 1)

@@ -105,11 +105,11 @@ void recovery_rebuild(struct host *host, int cols, int rows)
         replay_recording(host, reader);
     recording_reader_destroy(reader);
     replay_ring(host);
+    if (ring_head(attempt->ring) > 0 && !stream_spoken(host))
+        activity_output(host);
     attempt->replaying = false;
     if (cols > 1 && rows > 1)
         terminal_resize(attempt->terminal, cols, rows);
     transcript_resume(&attempt->transcribed, host->session_dir,
                       transcript_position(host->session_dir, attempt->number), attempt->terminal);
-    if (ring_head(attempt->ring) > 0 && !stream_spoken(host))
-        activity_output(host);
 }

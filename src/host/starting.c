@@ -209,6 +209,7 @@ static void begun(struct host *host)
 {
     typing_begin(host, 0, 0);
     activity_begin(host);
+    activity_started(host);
     note_start(host);
     stream_greet(host, false, false);
     resuming_begun(host);
@@ -242,8 +243,7 @@ static void taken_over(struct host *host, const struct keeper_attempt *told)
     retrying_resume(host);
     if (resuming_now(host))
         resuming_begun(host);
-    activity_title(host, terminal_title(host->attempt.terminal));
-    activity_tell(host);
+    activity_taken_over(host);
     stream_greet(host, true, told->accepted_write > 0);
     go_on(host);
 }

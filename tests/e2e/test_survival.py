@@ -34,6 +34,30 @@ def test_a_killed_host_is_back_with_the_same_screen(ganger):
     assert any(e["type"] == "host_restarted" for e in ganger.events("shell"))
 
 
+def test_a_command_that_prints_nothing_runs_on(ganger):
+    ganger.start("mute", "sleep", "1000")
+    ganger.phase_is("mute", "unknown")
+    before = ganger.session("mute")
+    assert before["evidence"]["source"] == "process", before
+    os.kill(before["host_pid"], signal.SIGKILL)
+    new_host(ganger, "mute", before["host_pid"])
+    ganger.phase_is("mute", "unknown")
+    after = ganger.session("mute")
+    assert after["phase_since"] == before["phase_since"], (before, after)
+    assert [e["type"] for e in ganger.events("mute", "phase", "host_restarted")][-1] == "host_restarted"
+
+
+def test_a_phase_goes_on_under_another_host(ganger):
+    ganger.fake("one", "echo")
+    ganger.phase_is("one", "idle")
+    before = ganger.session("one")
+    os.kill(before["host_pid"], signal.SIGKILL)
+    new_host(ganger, "one", before["host_pid"])
+    after = ganger.session("one")
+    assert (after["phase"], after["phase_since"]) == ("idle", before["phase_since"]), after
+    assert [e["type"] for e in ganger.events("one", "phase", "host_restarted")][-1] == "host_restarted"
+
+
 def test_hosts_killed_under_output_lose_no_line(ganger):
     count = 60000
     ganger.start("lines", FAKE, "lines", str(count), "30000")

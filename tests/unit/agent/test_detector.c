@@ -64,6 +64,38 @@ TEST(it_starts_until_its_box_is_there)
     rules_destroy(rules);
 }
 
+TEST(a_command_that_prints_nothing_does_not_start_for_ever)
+{
+    struct detector detector;
+    struct rules *rules = rules_of("command");
+    int64_t next;
+
+    detector_init(&detector, rules, 1);
+    CHECK(!detector_tick(&detector, 5000, &next));
+    detector_started(&detector, 6000);
+    CHECK(!detector_tick(&detector, 6000, &next));
+    CHECK_NUMBER(next, 7000);
+    CHECK(detector_tick(&detector, 7000, &next));
+    CHECK_NUMBER(detector.phase.phase, PHASE_UNKNOWN);
+    CHECK_NUMBER(next, 0);
+    detector_finish(&detector);
+    rules_destroy(rules);
+}
+
+TEST(an_agent_whose_box_is_known_starts_until_then)
+{
+    struct detector detector;
+    struct rules *rules = rules_of("claude");
+    int64_t next;
+
+    detector_init(&detector, rules, 1);
+    detector_started(&detector, 1);
+    CHECK(!detector_tick(&detector, 9000, &next));
+    CHECK_NUMBER(detector.phase.phase, PHASE_INITIALIZING);
+    detector_finish(&detector);
+    rules_destroy(rules);
+}
+
 TEST(what_shows_nothing_known_is_unknown)
 {
     struct rules *rules = rules_of("claude");
