@@ -16,7 +16,8 @@
 #include "store/session_lost.h"
 
 #define FOUND_MS 2000
-#define SETTLE_MS 5000 /* for an agent to be there, or to say that it cannot */
+#define SETTLE_MS 5000 /* for an agent to be there, or to say that it cannot, */
+#define SILENT_MS 1000 /* but only while it goes on writing */
 #define LOOK_MS 50
 
 static int run(int argc, char **argv);
@@ -119,17 +120,28 @@ static bool is_starting(const json_t *session)
     return strcmp(phase, "initializing") == 0 || strcmp(phase, "connecting") == 0;
 }
 
+static int64_t written(const json_t *session)
+{
+    return json_member_integer(json_object_get(session, "recording"), "bytes", 0);
+}
+
 /* The agent runs; a moment later it may have found that it cannot. Takes and returns the session object. */
 static json_t *await_rest(const char *uuid, json_t *session)
 {
-    int64_t deadline = clock_monotonic_ns() + SETTLE_MS * 1000000LL;
+    int64_t now = clock_monotonic_ns(), deadline = now + SETTLE_MS * 1000000LL;
+    int64_t silent_at = now + SILENT_MS * 1000000LL;
 
-    while (session != NULL && is_starting(session) && clock_monotonic_ns() < deadline) {
+    if (strcmp(json_member_string(session, "agent", ""), "command") == 0)
+        return session;
+    for (; session != NULL && is_starting(session) && now < deadline && now < silent_at;
+         now = clock_monotonic_ns()) {
         json_t *later;
         (void)poll(NULL, 0, LOOK_MS);
         later = cli_session(uuid, CLI_CALL_TIMEOUT_MS, NULL);
         if (later == NULL)
             break;
+        if (written(later) != written(session))
+            silent_at = clock_monotonic_ns() + SILENT_MS * 1000000LL;
         json_decref(session);
         session = later;
     }

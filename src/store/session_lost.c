@@ -65,6 +65,10 @@ static void describe(json_t *session)
     json_object_set_new(session, "waiting", json_null());
     json_object_set_new(session, "before_start", json_null());
     json_object_set_new(session, "pending_approvals", json_array());
+    json_object_set_new(session, "resources", json_null());
+    json_object_set_new(session, "evidence",
+                        json_pack("{ss si ss so}", "source", "process", "rank", 5, "detail",
+                                  "its processes are gone", "at", json_time_or_null(at)));
     json_object_set_new(
         session, "exit",
         json_pack("{ss sn sn so}", "state", "lost", "code", "signal", "at", json_time_or_null(at)));

@@ -192,7 +192,11 @@ def test_lost_before_it_printed_anything(ganger):
     assert alive(session["pid"])
     ganger.run("kill", "mute")
     assert not alive(session["pid"])
-    assert ganger.session("mute")["phase"] == "lost"
+    lost = ganger.session("mute")
+    assert (lost["phase"], lost["resources"], lost["evidence"]["detail"]) == ("lost", None, "its processes are gone")
+    began = time.monotonic()
+    ganger.run("resume", "--all")
+    assert time.monotonic() - began < 1
 
 
 def test_a_lost_session_is_retried(ganger):
