@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "term/width.h"
 #include "tui/text_line.h"
 
 #define DATE_DIGITS 8 /* of a model's name: "-20250805" */
@@ -194,4 +195,28 @@ size_t facts_next(const struct facts *facts)
             return i;
     }
     return count;
+}
+
+/* Where the first command of ganger begins and ends, without its quotes. NULL: there is none. */
+static const char *find_command(const char *hint, size_t *length)
+{
+    const char *at = strstr(hint, "ganger ");
+
+    while (at != NULL && at > hint && strchr(" `", at[-1]) == NULL)
+        at = strstr(at + 1, "ganger ");
+    if (at != NULL)
+        *length = strcspn(at, at > hint && at[-1] == '`' ? "`" : ";");
+    return at;
+}
+
+void facts_hint_row(const char *hint, int cols, char *out, size_t size)
+{
+    size_t length = 0;
+    const char *command = find_command(hint, &length);
+
+    if (command == NULL || width_of_text(hint, strlen(hint)) <= cols ||
+        width_of_text(hint, (size_t)(command - hint) + length) < cols)
+        (void)snprintf(out, size, "%s", hint);
+    else
+        (void)snprintf(out, size, "%.*s · %s", (int)length, command, hint);
 }

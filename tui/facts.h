@@ -54,4 +54,10 @@ void facts_waiting_text(const struct facts *facts, const char *key, bool brief, 
 /* The prompt that is sent next (or is being sent), by its place; the queue's length when none is. */
 size_t facts_next(const struct facts *facts);
 
+/*
+ * A hint for a row of so many columns: as it is when it fits, or when its first command does; else the command comes first, "ganger
+ * retry api · the service failed …".
+ */
+void facts_hint_row(const char *hint, int cols, char *out, size_t size);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "term/width.h"
 #include "tui/canvas.h"
 #include "tui/panel_accounts.h"
 #include "tui/panel_queue.h"
@@ -194,24 +195,57 @@ static void paint_panel(struct ui *ui)
     free(plan.order);
 }
 
-/* "● api-fix  ▲ docs  …": as many as fit. */
+#define STRIP_NAME_COLS 16
+#define STRIP_NAME_LEAST 4
+
+/* Columns of one in the strip, without the blanks behind it. */
+static int strip_cols(const struct session *session)
+{
+    int name = width_of_text(session->name, strlen(session->name));
+
+    return 2 + (name < STRIP_NAME_COLS ? name : STRIP_NAME_COLS);
+}
+
+/* How many fit in so many columns, with "+N" for the others behind them. */
+static size_t strip_count(struct session *const *order, size_t count, int cols)
+{
+    size_t fit = 0;
+    char more[24];
+
+    for (int x = 0; fit < count; fit++) {
+        int last = fit + 1 == count ? 0 : 2 + snprintf(more, sizeof more, "+%zu", count - fit - 1);
+        x += strip_cols(order[fit]);
+        if (x + last > cols && !(fit == 0 && 2 + STRIP_NAME_LEAST + last <= cols))
+            break;
+        x += 2;
+    }
+    return fit;
+}
+
+/* "● api-fix  ▲ docs  +3": as many as fit, and how many more there are. */
 static void paint_strip(struct ui *ui)
 {
     struct rectangle area = ui->parts.strip;
-    size_t count;
+    size_t count, fit;
     struct session **order = shown(ui, &count);
     int x = area.x;
+    char more[24];
 
     canvas_fill(area, ROLE_TEXT);
-    for (size_t i = 0; i < count && x + 6 < area.x + area.cols; i++) {
+    fit = strip_count(order, count, area.cols);
+    for (size_t i = 0; i < fit; i++) {
         const struct phase_look *look = phase_look(order[i]->phase);
         enum theme_role ground = order[i] == ui->focus ? ROLE_SELECTED : ROLE_TEXT;
         int left = area.x + area.cols - x;
         x += canvas_text_on(x, area.y, 1, look->role, ground, look->glyph);
         x += canvas_text_on(x, area.y, 1, ROLE_TEXT, ground, " ");
-        x += canvas_text_on(x, area.y, left - 2 < 16 ? left - 2 : 16,
+        x += canvas_text_on(x, area.y, left - 2 < STRIP_NAME_COLS ? left - 2 : STRIP_NAME_COLS,
                             ground == ROLE_SELECTED ? ROLE_SELECTED : ROLE_TEXT, ground, order[i]->name);
         x += 2;
+    }
+    if (fit < count) {
+        (void)snprintf(more, sizeof more, "+%zu", count - fit);
+        canvas_text_right(area.x, area.y, area.cols, ROLE_DIM, ROLE_TEXT, more);
     }
     free(order);
 }

@@ -68,13 +68,13 @@ static bool offer_text(const struct ui *ui, const struct session *session, int c
 }
 
 /* Who it is, and what it is about. */
-static void ordinary_text(const struct session *session, bool alone, char *out, size_t size)
+static void ordinary_text(const struct session *session, bool alone, int cols, char *out, size_t size)
 {
     const char *title =
         phase_look(session->phase)->ended && session->detail[0] != '\0' ? session->detail : session->title;
 
     if (alone && failed(session) && session->facts.hint[0] != '\0')
-        (void)snprintf(out, size, "%s", session->facts.hint);
+        facts_hint_row(session->facts.hint, cols, out, size);
     else
         (void)snprintf(out, size, "%s%s%s%s%s", session->agent, session->account[0] != '\0' ? " · " : "",
                        session->account, title[0] != '\0' ? " · " : "", title);
@@ -106,7 +106,7 @@ static void paint_second(const struct ui *ui, const struct session *session, str
         role = ROLE_LIMITED;
     }
     if (text[0] == '\0') {
-        ordinary_text(session, alone, text, sizeof text);
+        ordinary_text(session, alone, cols - time_cols, text, sizeof text);
         role = ROLE_DIM;
     }
     (void)canvas_text_on(row.x + 4, row.y, cols - time_cols, role, ground, text);
@@ -139,10 +139,14 @@ static void paint_used(const struct session *session, struct rectangle row, enum
 
 static void paint_third(const struct session *session, struct rectangle row, enum theme_role ground)
 {
-    if (failed(session) && session->facts.hint[0] != '\0')
-        (void)canvas_text_on(row.x + 4, row.y, row.cols - 5, ROLE_TEXT, ground, session->facts.hint);
-    else
+    char text[512];
+
+    if (failed(session) && session->facts.hint[0] != '\0') {
+        facts_hint_row(session->facts.hint, row.cols - 5, text, sizeof text);
+        (void)canvas_text_on(row.x + 4, row.y, row.cols - 5, ROLE_TEXT, ground, text);
+    } else {
         paint_used(session, row, ground);
+    }
 }
 
 /* Number, glyph, name, phase, time, in columns. */

@@ -131,7 +131,7 @@ void status_paint(const struct ui *ui)
 {
     struct rectangle area = ui->parts.status;
     const char *message = ui->message;
-    char place[64];
+    char place[64], hint[512];
     int x, wanted, hints_at;
 
     if (area.rows == 0)
@@ -143,8 +143,10 @@ void status_paint(const struct ui *ui)
         scroll_describe(ui, place, sizeof place);
         message = place;
     }
+    if (ui->focus != NULL)
+        facts_hint_row(ui->focus->facts.hint, area.cols - x - 1, hint, sizeof hint);
     if (message[0] == '\0' && ui->focus != NULL && phase_look(ui->focus->phase)->calls)
-        message = ui->focus->facts.hint;
+        message = hint;
     wanted = width_of_text(message, strlen(message));
     hints_at = paint_hints(ui, x + wanted + 1);
     (void)canvas_text_on(x, area.y, hints_at - x - 1, ui->message_is_error ? ROLE_STATUS_ERROR : ROLE_STATUS,

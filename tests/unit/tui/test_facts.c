@@ -34,6 +34,32 @@ TEST(used)
     facts_finish(&facts);
 }
 
+TEST(the_command_of_a_hint_comes_first_when_it_would_be_cut)
+{
+    static const struct {
+        const char *hint;
+        int cols;
+        const char *row;
+    } cases[] = {
+        {"the service failed: `ganger retry api` in a minute", 80,
+         "the service failed: `ganger retry api` in a minute"},
+        {"the service failed: `ganger retry api` in a minute", 40,
+         "the service failed: `ganger retry api` in a minute"},
+        {"the service failed: `ganger retry api` in a minute", 30,
+         "ganger retry api · the service failed: `ganger retry api` in a minute"},
+        {"log in again: ganger login claude/home", 20,
+         "ganger login claude/home · log in again: ganger login claude/home"},
+        {"check the network of the machine", 10, "check the network of the machine"},
+        {"", 10, ""},
+    };
+    char row[200];
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        facts_hint_row(cases[i].hint, cases[i].cols, row, sizeof row);
+        CHECK_STRING(row, cases[i].row);
+    }
+}
+
 TEST(hostile_values)
 {
     struct facts facts;
