@@ -42,9 +42,12 @@ static void print_phase(const json_t *session)
         clock_format_duration((clock_realtime_ms() - since) / 1000, elapsed, sizeof elapsed);
     (void)printf("%-12s %s for %s", "phase", json_member_string(session, "phase", "unknown"), elapsed);
     if (json_is_object(evidence)) {
-        const char *detail = json_member_string(evidence, "detail", "");
-        (void)printf(" (%s%s%s)", json_member_string(evidence, "source", "?"), *detail == '\0' ? "" : ": ",
-                     detail);
+        const char *detail = json_member_string(evidence, "detail", ""),
+                   *source = json_member_string(evidence, "source", "?");
+        size_t length = strlen(source);
+        /* Some details begin with their source. */
+        bool doubled = strncmp(detail, source, length) == 0 && detail[length] == ':';
+        (void)printf(" (%s%s%s)", doubled ? "" : source, doubled || *detail == '\0' ? "" : ": ", detail);
     }
     (void)putchar('\n');
 }

@@ -68,6 +68,16 @@ static json_t *left_before(struct host *host, const json_t *request)
     return NULL;
 }
 
+/* Whose doing it is that nobody asks any more: the end of the agent answers nothing. */
+static const char *who(const struct host *host)
+{
+    const struct attempt *attempt = &host->attempt;
+
+    return attempt->ending || attempt->reaped || attempt->over || host->activity.detector.phase.ended
+               ? "ending"
+               : "person";
+}
+
 /* What a host before this one had told and nobody asks any more. */
 static void settle_before(struct host *host)
 {
@@ -78,7 +88,7 @@ static void settle_before(struct host *host)
     {
         (void)events_emit(host, "approval_resolved",
                           json_pack("{ss ss ss}", "request", json_member_string(left, "id", ""), "decision",
-                                    "gone", "by", "person"));
+                                    "gone", "by", who(host)));
     }
     (void)json_array_clear(host->approvals.before);
 }
@@ -155,14 +165,16 @@ static void drop(struct host *host, struct approval *approval)
 /* `outcome`: what the agent says became of it, or NULL. */
 static void resolve(struct host *host, struct approval *approval, const char *outcome)
 {
+    bool ends = strcmp(who(host), "ending") == 0;
     const char *decision = approval->answer != NULL ? approval->answer
                            : outcome != NULL        ? outcome
+                           : ends                   ? "gone"
                                                     : "answered";
 
     tell(host, approval);
     (void)events_emit(host, "approval_resolved",
                       json_pack("{ss ss ss}", "request", approval->id, "decision", decision, "by",
-                                approval->answer != NULL ? "client" : "person"));
+                                approval->answer != NULL ? "client" : who(host)));
     drop(host, approval);
 }
 

@@ -40,6 +40,7 @@ struct attempt {
     int64_t exited_ms;
     int64_t rang_at; /* monotonic ns, of the last bell that was told */
     struct transcript_lines transcribed;
+    uint64_t limited_turn; /* whose limit the recording has a marker of, plus 1; 0: none */
     uint64_t checkpointed; /* stream position of the last checkpoint */
     size_t scrollback_lines;
 };

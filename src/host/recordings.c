@@ -146,25 +146,41 @@ static void mark_prompt(struct host *host, const json_t *members)
     mark(host, "prompt", json_string_value(session_kept(&host->session, "last_prompt")));
 }
 
-static void mark_error(struct host *host, const json_t *members)
+/* `until`: NULL when nobody knows; of a turn only the first such is marked, however often it is tried again. */
+static void mark_limit_until(struct host *host, const char *until)
 {
+    const char *account = json_member_string(host->session.object, "account", host->driver->name);
+    uint64_t turn = host->activity.turn.number + 1;
     char text[256];
 
-    (void)snprintf(text, sizeof text, "%s %s", json_member_string(members, "class", "agent"),
-                   json_member_string(members, "message", ""));
-    mark(host, "error", text);
+    if (until == NULL && host->attempt.limited_turn == turn)
+        return;
+    host->attempt.limited_turn = turn;
+    (void)snprintf(text, sizeof text, until == NULL ? "%s" : "%s until %s", account, until);
+    mark(host, "limit", text);
 }
 
 static void mark_limit(struct host *host, const json_t *members)
 {
-    const char *account = json_member_string(host->session.object, "account", host->driver->name);
-    const char *until = json_member_string(members, "resets_at", NULL);
+    if (json_member_bool(members, "refused", 0))
+        mark_limit_until(host, json_member_string(members, "resets_at", NULL));
+}
+
+/* Some agents tell of a limit in no other way. */
+static void mark_retry(struct host *host, const json_t *members)
+{
+    if (strcmp(json_member_string(members, "class", ""), "rate_limit") == 0)
+        mark_limit_until(host, NULL);
+}
+
+static void mark_error(struct host *host, const json_t *members)
+{
     char text[256];
 
-    if (!json_member_bool(members, "refused", 0))
-        return;
-    (void)snprintf(text, sizeof text, until == NULL ? "%s" : "%s until %s", account, until);
-    mark(host, "limit", text);
+    mark_retry(host, members);
+    (void)snprintf(text, sizeof text, "%s %s", json_member_string(members, "class", "agent"),
+                   json_member_string(members, "message", ""));
+    mark(host, "error", text);
 }
 
 static void mark_approval(struct host *host, const json_t *members)
@@ -184,7 +200,7 @@ void recordings_mark_event(struct host *host, const char *type, const json_t *me
         void (*mark)(struct host *host, const json_t *members);
     } marks[] = {
         {"phase", mark_phase},      {"prompt_sent", mark_prompt},          {"error", mark_error},
-        {"rate_limit", mark_limit}, {"approval_requested", mark_approval},
+        {"rate_limit", mark_limit}, {"approval_requested", mark_approval}, {"retry_scheduled", mark_retry},
     };
 
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {

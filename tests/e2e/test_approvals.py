@@ -70,6 +70,12 @@ class TestCommands:
         ganger.screen_shows("one", "● denied")
         until(lambda: resolved(ganger, "one") == [("denied", "client")], lambda: resolved(ganger, "one"))
 
+    @pytest.mark.parametrize("command", [("cancel", "--session"), ("kill",)])
+    def test_the_end_of_the_session_is_nobodys_answer(self, ganger, ask, command):
+        ask("one")
+        ganger.run(command[0], "one", *command[1:])
+        until(lambda: resolved(ganger, "one") == [("gone", "ending")], lambda: resolved(ganger, "one"))
+
     def test_a_choice_by_its_number_and_json(self, ganger, ask):
         request = ask("one")
         ganger.fails("approve", "one", "--choice", "7", says="choice")

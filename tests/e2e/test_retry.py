@@ -141,6 +141,9 @@ def test_without_a_reset_three_attempts(ganger, vendor):
     until(lambda: any(e["code"] == "retry_stopped" for e in ganger.events("one", "warning")), "the end of it")
     assert len(api.log("requests")) in (3, 4), api.log("requests")
     ganger.phase_is("one", "idle")
+    cast = ganger.state / "sessions" / ganger.session("one")["id"] / "attempt-1.cast"
+    marks = [row[2] for row in map(json.loads, cast.read_text().splitlines()[1:]) if row[1] == "m"]
+    assert [mark for mark in marks if mark.startswith("limit: ")], marks
 
 
 def test_another_account_takes_over(ganger, vendor):
