@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +33,26 @@ const struct command command_down = {
 
 struct down {
     bool rm, json;
-    json_t *told; /* array */
+    const json_t *sessions; /* of the crew */
+    json_t *told;           /* array */
     int code;
 };
+
+/* Whether another session of the crew has its name since. */
+static bool is_older(const struct down *down, const json_t *session)
+{
+    json_t *other;
+    size_t index;
+
+    json_array_foreach((json_t *)(uintptr_t)down->sessions, index, other)
+    {
+        if (strcmp(json_member_string(other, "name", ""), json_member_string(session, "name", "?")) == 0 &&
+            strcmp(json_member_string(other, "created_at", ""),
+                   json_member_string(session, "created_at", "")) > 0)
+            return true;
+    }
+    return false;
+}
 
 static void tell(struct down *down, const json_t *session, const char *state, const char *why)
 {
@@ -49,7 +67,7 @@ static void tell(struct down *down, const json_t *session, const char *state, co
     else if (why != NULL)
         (void)cli_errorf(name, "%s", why);
     else
-        (void)printf("%s: %s\n", name, state);
+        (void)printf("%s%s: %s\n", name, is_older(down, session) ? " (older)" : "", state);
     (void)fflush(stdout);
 }
 
@@ -132,6 +150,7 @@ static int end_crew(struct down *down, const char *path, struct error *error)
         json_decref(sessions);
         return error_errno(error, "no session was started from %s", path);
     }
+    down->sessions = sessions;
     running = running_of(sessions);
     end_all(down, running);
     if (down->rm)
@@ -140,6 +159,7 @@ static int end_crew(struct down *down, const char *path, struct error *error)
         (void)printf("no session of %s is running\n", path);
     json_decref(running);
     json_decref(sessions);
+    down->sessions = NULL;
     return 0;
 }
 

@@ -333,6 +333,20 @@ static void begin_one(struct run *run, struct follower *follower, const struct h
         (void)cli_error("run", &error);
 }
 
+/* One that could not be made has no events; it is over. */
+static void begin_failed(struct run *run, struct follower *follower, const struct headless_session *session)
+{
+    follower->session = session;
+    follower->done = true;
+    headless_state_init(&follower->state, NULL);
+    (void)strlcpy(follower->state.name, session->name, sizeof follower->state.name);
+    headless_state_fail(&follower->state, session->failure);
+    headless_teller_init(&follower->teller, &run->log, &follower->state);
+    headless_printed_init(&follower->printed);
+    if (!run->json)
+        headless_teller_say(&follower->teller, STYLE_BAD, "failed: %s", session->failure);
+}
+
 static void begin(struct run *run, const struct headless_session *sessions)
 {
     size_t width = 4;
@@ -344,7 +358,7 @@ static void begin(struct run *run, const struct headless_session *sessions)
     headless_output_init(&run->output);
     headless_log_init(&run->log, &run->output, width < NAME_COLUMNS ? (int)width : NAME_COLUMNS);
     for (size_t i = 0; i < run->count; i++)
-        begin_one(run, &run->followers[i], &sessions[i]);
+        (sessions[i].failure != NULL ? begin_failed : begin_one)(run, &run->followers[i], &sessions[i]);
 }
 
 /* Nothing shall hold the state folder once this command has returned: a host that has ended would stay for a while. */
@@ -352,17 +366,20 @@ static void dismiss(const struct follower *follower)
 {
     struct error error;
 
-    if (follower->state.ended)
+    if (follower->state.ended && follower->session->failure == NULL)
         (void)cli_leave(follower->source.uuid, &error);
 }
 
 static int finish(struct run *run)
 {
     int code = EXIT_OK;
+    bool unmade = false;
 
     for (size_t i = 0; i < run->count; i++) {
         struct follower *follower = &run->followers[i];
-        int own = headless_state_exit(&follower->state);
+        bool made = follower->session->failure == NULL;
+        int own = made ? headless_state_exit(&follower->state) : EXIT_OK;
+        unmade = unmade || !made;
         dismiss(follower);
         if (own == EXIT_OK && follower->lacking)
             own = EXIT_FAILED;
@@ -375,6 +392,7 @@ static int finish(struct run *run)
     free(run->followers);
     if (run->signals >= 0)
         close(run->signals);
+    code = code == EXIT_OK && unmade ? EXIT_FAILED : code;
     return run->interrupts > 0 ? EXIT_CANCELLED : code;
 }
 

@@ -16,6 +16,8 @@ struct headless_session {
     char uuid[UUID_SIZE];
     char name[NAME_MAX_LENGTH + 1];
     const char *file; /* the recording goes there, too; NULL: into the session's folder alone */
+    const char
+        *failure; /* it could not be made, and why: it is told and stands in the table; NULL: it was made */
 };
 
 /* Before anything is opened: a process whose standard descriptors are closed gets /dev/null in their place. */
@@ -30,7 +32,7 @@ int headless_check_file(const char *file, bool force, struct error *error);
 void headless_drop_file(const char *file);
 /* Follows the sessions until the last has ended, also those that launch_start gave up on: their events say why. `json`: prints
  * events, not lines. SIGINT, SIGTERM, SIGHUP and SIGQUIT end the sessions in order, a second one kills them. Returns the exit code: that of the
- * first session that did not complete. */
+ * first session that did not complete, of those that were made; else 1 when one was not. */
 int headless_follow(const struct headless_session *sessions, size_t count, bool json);
 
 #endif

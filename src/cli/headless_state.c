@@ -158,6 +158,14 @@ void headless_state_settle(struct headless_state *state, const json_t *session)
     state->ended = true;
 }
 
+void headless_state_fail(struct headless_state *state, const char *why)
+{
+    (void)strlcpy(state->outcome, "failed", sizeof state->outcome);
+    json_decref(state->last_error);
+    state->last_error = json_pack("{so}", "message", json_string_or_null(why));
+    state->ended = true;
+}
+
 /* ---- questions ---- */
 
 bool headless_state_works(const struct headless_state *state)

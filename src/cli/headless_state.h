@@ -39,6 +39,8 @@ void headless_state_finish(struct headless_state *state);
 void headless_state_event(struct headless_state *state, const json_t *event);
 /* No event told the end: session.json does. */
 void headless_state_settle(struct headless_state *state, const json_t *session);
+/* It could not be made: it has ended, failed, for this reason. */
+void headless_state_fail(struct headless_state *state, const char *why);
 /* Whether it is in a phase in which something goes on. */
 bool headless_state_works(const struct headless_state *state);
 uint64_t headless_state_files(const struct headless_state *state);

@@ -22,7 +22,10 @@ static void fill(const struct headless_state *state, char cells[CELLS][CELL_SIZE
 
     (void)strlcpy(cells[0], state->name, CELL_SIZE);
     (void)strlcpy(cells[1], state->outcome, CELL_SIZE);
-    clock_format_duration_ms(state->began_ms == 0 ? 0 : state->at_ms - state->began_ms, cells[2], CELL_SIZE);
+    if (state->began_ms == 0)
+        (void)strlcpy(cells[2], "-", CELL_SIZE);
+    else
+        clock_format_duration_ms(state->at_ms - state->began_ms, cells[2], CELL_SIZE);
     headless_state_tokens(in, tokens[0]);
     headless_state_tokens(out, tokens[1]);
     (void)snprintf(cells[3], CELL_SIZE, in < 0 && out < 0 ? "-" : "%s in, %s out", tokens[0], tokens[1]);
@@ -37,6 +40,21 @@ static void add_row(struct headless_output *output, const char *const cells[CELL
         headless_output_add(output, padded, strlen(padded));
         free(padded);
     }
+}
+
+/* Of many sessions, why one did not complete stands far above. */
+static void add_reason(const struct headless_state *state, struct headless_output *output)
+{
+    const char *why = json_member_string(state->last_error, "message", NULL);
+    char *clean, *line;
+
+    if (why == NULL || strcmp(state->outcome, "completed") == 0)
+        return;
+    clean = cli_clean(why, strlen(why));
+    line = xasprintf("%s: %s\n", state->name, clean);
+    headless_output_add(output, line, strlen(line));
+    free(line);
+    free(clean);
 }
 
 void headless_summary(const struct headless_state *const states[], size_t count,
@@ -60,5 +78,7 @@ void headless_summary(const struct headless_state *const states[], size_t count,
             cells[i] = rows[row][i];
         add_row(output, cells, widths);
     }
+    for (size_t row = 0; row < count && count > 1; row++)
+        add_reason(states[row], output);
     free(rows);
 }

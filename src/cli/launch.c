@@ -315,32 +315,52 @@ static int claim(const struct launch *launch, const char *uuid, const char *fold
     return created;
 }
 
+/* The request with everything in it, and what it needs: the folder, and the words of the program; free both. */
+static int complete(const struct launch *launch, const struct config *config, struct launch *whole,
+                    char **folder, json_t **words, struct error *error)
+{
+    *whole = *launch;
+    *folder = NULL;
+    *words = NULL;
+    error->code = 0;
+    if (check_agent(launch, error) < 0 || check_rest(launch, error) < 0)
+        return -1;
+    whole->agent = choose_agent(launch, config, error);
+    if (whole->agent == NULL)
+        return -1;
+    whole->mode = choose_mode(launch, whole->agent);
+    whole->cols = launch->cols > 0 ? launch->cols : 120;
+    whole->rows = launch->rows > 0 ? launch->rows : 40;
+    *folder = working_folder(launch->folder, error);
+    if (*folder == NULL ||
+        (launch->account != NULL && start_check_account(config, whole->agent, launch->account, error) < 0))
+        return -1;
+    *words = launch->command != NULL ? command_words(launch->command, error)
+                                     : agent_words(config, agent_catalogue_find(whole->agent), error);
+    return *words == NULL ? -1 : 0;
+}
+
+int launch_check(const struct launch *launch, const struct config *config, struct error *error)
+{
+    struct launch whole;
+    char *folder;
+    json_t *words;
+    int result = complete(launch, config, &whole, &folder, &words, error);
+
+    free(folder);
+    json_decref(words);
+    return result;
+}
+
 json_t *launch_create(const struct launch *launch, const struct config *config, char uuid[UUID_SIZE],
                       struct error *error)
 {
-    struct launch whole = *launch;
+    struct launch whole;
     json_t *words, *session = NULL;
     char *folder;
 
-    error->code = 0;
-    if (check_agent(launch, error) < 0 || check_rest(launch, error) < 0)
-        return NULL;
-    whole.agent = choose_agent(launch, config, error);
-    if (whole.agent == NULL)
-        return NULL;
-    whole.mode = choose_mode(launch, whole.agent);
-    whole.cols = launch->cols > 0 ? launch->cols : 120;
-    whole.rows = launch->rows > 0 ? launch->rows : 40;
     (void)cli_runtime_dir();
-    folder = working_folder(launch->folder, error);
-    if (folder == NULL ||
-        (launch->account != NULL && start_check_account(config, whole.agent, launch->account, error) < 0)) {
-        free(folder);
-        return NULL;
-    }
-    words = launch->command != NULL ? command_words(launch->command, error)
-                                    : agent_words(config, agent_catalogue_find(whole.agent), error);
-    if (words != NULL) {
+    if (complete(launch, config, &whole, &folder, &words, error) == 0) {
         (void)session_lost_settle_all(cli_state_dir());
         sweep_begin(config);
         uuid_generate(uuid);

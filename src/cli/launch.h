@@ -37,6 +37,8 @@ struct launch launch_empty(void);
  */
 json_t *launch_create(const struct launch *launch, const struct config *config, char uuid[UUID_SIZE],
                       struct error *error);
+/* Whether launch_create would get as far as the name: agent, account, program, working folder. Nothing is made. 0 or -1. */
+int launch_check(const struct launch *launch, const struct config *config, struct error *error);
 /* Starts keeper and host on it and waits until the agent runs or failed; then session.json says why, too. The session object, or
  * NULL and the error. */
 json_t *launch_start(const struct launch *launch, const char *uuid, struct error *error);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -167,6 +168,22 @@ static void take_operands(int argc, char **argv, int dashes, struct request *req
     request->launch.prompt = request->prompt;
 }
 
+/* Who asks for a page or for text wants what is made of a recording. */
+static void refuse_export(const char *file)
+{
+    static const char *const kinds[] = {".html", ".htm", ".txt"};
+    const char *suffix = file == NULL ? NULL : strrchr(file, '.');
+
+    for (size_t i = 0; suffix != NULL && i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcasecmp(suffix, kinds[i]) == 0)
+            cli_usage_error(
+                &command_run,
+                "--record=%s: a recording is an asciicast: name it NAME.cast; `ganger replay --export %s "
+                "NAME.cast` makes the other of it",
+                file, file);
+    }
+}
+
 static struct request parse(int argc, char **argv)
 {
     struct request request = {.launch = launch_empty()};
@@ -192,6 +209,7 @@ static struct request parse(int argc, char **argv)
         cli_usage_error(&command_run, "--force goes with --record=FILE");
     if (request.file != NULL && *request.file == '\0')
         cli_usage_error(&command_run, "--record=: there is no name of a file");
+    refuse_export(request.file);
     if (!request.detached && !request.record && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
         cli_usage_error(&command_run, "there is no terminal for the dashboard: add -d or --record");
     return request;

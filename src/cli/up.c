@@ -32,7 +32,8 @@ const struct command command_up = {
     "\n"
     "  -d              no dashboard; there is none either without a terminal, or when a session failed\n"
     "  --again         start afresh also those whose prompt was completed, and those that were lost\n"
-    "  --check         say what would be started (absent) or resumed (lost), and do nothing\n"
+    "  --check         say what would be started (absent), resumed (lost) or could not be (failed, and why), "
+    "and do nothing\n"
     "  --json          print an array of {\"name\", \"state\", \"id\", \"error\"}; state is started, "
     "resumed, "
     "running,\n"
@@ -277,6 +278,25 @@ void up_start(struct up *up, int lifeline)
     config_destroy(config);
 }
 
+/* What is known to fail without being started. */
+static void check_all(struct up *up)
+{
+    struct error error;
+    struct config *config = config_load(NULL, &error);
+
+    if (config == NULL)
+        cli_die("configuration", &error);
+    for (size_t i = 0; i < up->crew->count; i++) {
+        struct up_member *member = &up->members[i];
+        struct launch launch = launch_of(up, member->session, -1);
+        if (member->state != STATE_ABSENT || launch_check(&launch, config, &error) == 0)
+            continue;
+        member->state = STATE_FAILED;
+        (void)snprintf(member->text, sizeof member->text, "%s", error.text);
+    }
+    config_destroy(config);
+}
+
 static size_t count_failed(const struct up *up)
 {
     size_t count = 0;
@@ -292,6 +312,8 @@ static int up_interactive(struct up *up, int lock)
                      isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
     size_t failed;
 
+    if (up->options.check)
+        check_all(up);
     for (size_t i = 0; i < up->crew->count; i++) {
         if (!is_startable(&up->members[i]) || up->options.check)
             tell(up, &up->members[i]);
@@ -305,7 +327,8 @@ static int up_interactive(struct up *up, int lock)
         tell_others(up);
     failed = count_failed(up);
     if (failed > 0)
-        return cli_errorf("up", "%zu of %zu sessions could not be started%s", failed, up->crew->count,
+        return cli_errorf("up", "%zu of %zu sessions %s be started%s", failed, up->crew->count,
+                          up->options.check ? "cannot" : "could not",
                           dashboard ? "; `ganger` opens the dashboard" : "");
     return dashboard ? cli_open_dashboard(NULL, false, false) : EXIT_OK;
 }

@@ -1,6 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -14,6 +15,23 @@ static char *recording_path(const struct up *up, const struct up_member *member)
 {
     return up->options.folder == NULL ? NULL
                                       : xasprintf("%s/%s.cast", up->options.folder, member->session->name);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/* Makes a recording's file, or says why it cannot be. */
+static int make_file(const struct up *up, const char *file, struct error *error)
+{
+    if (!up->options.force && is_file(file))
+        return error_set(
+            error, "the folder %s has recordings, as %s: give another folder, or --force to replace them",
+            up->options.folder, strrchr(file, '/') + 1);
+    return headless_check_file(file, up->options.force, error);
 }
 
 /* Everything that can be known before is: nothing runs in vain. */
@@ -30,7 +48,7 @@ static int check(const struct up *up, struct error *error)
         return -1;
     for (size_t i = 0; i < up->crew->count && up->options.folder != NULL; i++) {
         char *file = recording_path(up, &up->members[i]);
-        int fit = headless_check_file(file, up->options.force, error);
+        int fit = make_file(up, file, error);
         free(file);
         if (fit < 0) {
             while (i-- > 0) {
@@ -58,36 +76,28 @@ static char **own_files(const struct up *up)
     return own;
 }
 
-/* All that were made: of one that did not start the events say why. */
-static size_t take_made(const struct up *up, struct headless_session *sessions)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < up->crew->count; i++) {
-        const struct up_member *member = &up->members[i];
-        char *file = recording_path(up, member);
-        if (member->uuid[0] == '\0') {
-            headless_drop_file(file);
-            free(file);
-            continue;
-        }
-        memcpy(sessions[count].uuid, member->uuid, sizeof member->uuid);
-        (void)strlcpy(sessions[count].name, member->session->name, sizeof sessions[count].name);
-        sessions[count++].file = file;
-    }
-    return count;
-}
-
 static int follow(const struct up *up)
 {
     struct headless_session *sessions = xcalloc(up->crew->count, sizeof *sessions);
-    size_t count = take_made(up, sessions);
-    int code = count > 0 ? headless_follow(sessions, count, up->options.json) : EXIT_FAILED;
+    int code;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < up->crew->count; i++) {
+        const struct up_member *member = &up->members[i];
+        bool made = member->uuid[0] != '\0';
+        char *file = recording_path(up, member);
+        memcpy(sessions[i].uuid, member->uuid, sizeof member->uuid);
+        (void)strlcpy(sessions[i].name, member->session->name, sizeof sessions[i].name);
+        sessions[i].file = file;
+        /* Of one that was made and did not start the events say why. */
+        sessions[i].failure = made ? NULL : member->text;
+        if (!made)
+            headless_drop_file(file);
+    }
+    code = headless_follow(sessions, up->crew->count, up->options.json);
+    for (size_t i = 0; i < up->crew->count; i++)
         free((char *)(uintptr_t)sessions[i].file);
     free(sessions);
-    return code == EXIT_OK && count < up->crew->count ? EXIT_FAILED : code;
+    return code;
 }
 
 int up_headless(struct up *up, int lock)

@@ -256,6 +256,20 @@ static int take_sessions(struct crew *crew, struct error *error)
     return 0;
 }
 
+/* Nothing but white space. */
+static bool is_blank(const char *path)
+{
+    size_t length;
+    char *text;
+    bool blank;
+
+    if (path_read_file(path, JSON_FILE_MAX, &text, &length, NULL) < 0)
+        return false;
+    blank = strlen(text) == length && strspn(text, " \t\r\n") == length;
+    free(text);
+    return blank;
+}
+
 struct crew *crew_load(const char *file, struct error *error)
 {
     json_t *schema = json_loads(schema_text, 0, NULL);
@@ -264,7 +278,10 @@ struct crew *crew_load(const char *file, struct error *error)
     if (schema == NULL)
         abort();
     crew->path = crew_path(file, error);
-    if (crew->path != NULL)
+    if (crew->path != NULL && is_blank(crew->path))
+        (void)error_set(error, "%s: the file is empty: a crew has \"sessions\", see ganger-crew(5)",
+                        crew->path);
+    else if (crew->path != NULL)
         crew->values = json_file_read(crew->path, false, schema, check_rules, error);
     json_decref(schema);
     if (crew->values == NULL || take_sessions(crew, error) < 0) {

@@ -33,6 +33,16 @@ static int check(const json_t *schema, json_file_rules *rules, const char *file,
     return result;
 }
 
+/* What is missing at a file's end is missing from its last line, not from one below. */
+static int line_in(const char *text, size_t length, int line)
+{
+    int lines = 1;
+
+    for (size_t i = 0; i < length; i++)
+        lines += text[i] == '\n' && text[i + 1 + strspn(text + i + 1, " \t\r\n")] != '\0';
+    return line < 1 ? 1 : line > lines ? lines : line;
+}
+
 static json_t *parse(const char *file, const char *text, size_t length, struct error *error)
 {
     json_error_t where;
@@ -42,7 +52,7 @@ static json_t *parse(const char *file, const char *text, size_t length, struct e
         return json_object();
     values = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (values == NULL)
-        (void)error_set(error, "%s:%d: not valid JSON: %s", file, where.line > 0 ? where.line : 1,
+        (void)error_set(error, "%s:%d: not valid JSON: %s", file, line_in(text, length, where.line),
                         where.text);
     return values;
 }

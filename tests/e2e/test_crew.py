@@ -1,6 +1,7 @@
 """Crews in a file: ganger up, down and init."""
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -66,14 +67,18 @@ def test_up_starts_what_is_missing_and_down_ends_it(ganger):
     assert ganger.run("down").stdout.count("ended") == 3
     assert list(running(ganger)) == ["bystander"]
     assert "no session of" in ganger.run("down").stdout
-    ganger.run("down", "--rm")
+    removed = ganger.run("down", "--rm").stdout.splitlines()
+    assert removed.count("two (older): removed") == 1 and removed.count("two: removed") == 1 and len(removed) == 4, removed
     assert [s["name"] for s in ganger.json("ls")] == ["bystander"]
 
 
 def test_a_session_that_cannot_be_started_stops_no_other(ganger):
     write(ganger, {"gone": {**IDLE, "cwd": "missing"}, "none": {"command": ["/nowhere/at/all"]}, "one": IDLE,
                    "work": {"agent": "claude", "account": "nobody"}})
+    checked = ganger.run("up", "--check", code=1)
+    assert checked.stderr == "ganger: up: 3 of 4 sessions cannot be started\n" and not ganger.json("ls")
     made = ganger.run("up", code=1)
+    assert sorted(checked.stdout.replace("absent", "started").splitlines()) == sorted(made.stdout.splitlines())
     lines = {line.split()[0]: line for line in made.stdout.splitlines()}
     assert "failed" in lines["gone"] and "missing" in lines["gone"]
     assert "no such program" in lines["none"] and "started" in lines["one"]
@@ -268,11 +273,13 @@ def test_a_crew_without_a_terminal(ganger):
     quick = {"command": ["sh", "-c", "echo hello from it; exit 0"]}
     write(ganger, {"ok": quick, "bad": {"command": ["sh", "-c", "exit 3"]}, "gone": {**IDLE, "cwd": "missing"}})
     made = ganger.run("up", "--record=out", code=1)
-    assert "missing" in made.stderr
+    assert "missing" in made.stderr and made.stdout.count("missing") == 2, made.stdout
+    assert re.search(r"^ok +completed .*\nbad +failed .*\ngone +failed ", made.stdout, re.M), made.stdout
+    assert re.search(r"^bad: the agent exited with status 3$", made.stdout, re.M), made.stdout
     assert (ganger.session("ok")["phase"], ganger.session("bad")["phase"]) == ("completed", "failed")
     assert b"hello from it" in read(ganger.work / "out" / "ok.cast")
     assert sorted(p.name for p in (ganger.work / "out").iterdir()) == ["bad.cast", "ok.cast"]
-    ganger.fails("up", "--record=out", says="--force")
+    ganger.fails("up", "--record=out", says=("the folder out has recordings, as ok.cast", "--force"))
     write(ganger, {"ok": quick})
     made = ganger.run("up", "--record=out", "--force", "--json")
     events = [json.loads(line) for line in made.stdout.splitlines()]

@@ -274,6 +274,7 @@ def test_files_that_cannot_be(double):
 
 
 def test_bad_usage(double):
+    double.fails("run", "--record=a.html", "--", "true", says="`ganger replay --export a.html", code=2)
     double.fails("--record", "-a", "claude", code=2, says="prompt")
     double.fails("--record", "-d", "-a", "claude", "x", code=2, says="-d")
     double.fails("--record=", "-a", "claude", "x", code=2, says="name")

@@ -29,9 +29,12 @@ static const struct {
 } refused[] = {
     {"{\n  \"sessions\": {\"a\": {}, \"a\": {}}\n}",
      "ganger.json:2: not valid JSON: duplicate object key near '\"a\"'"},
+    {"{\n", "ganger.json:1: not valid JSON: string or '}' expected near end of file"},
+    {" \n", "ganger.json: the file is empty: a crew has \"sessions\", see ganger-crew(5)"},
     {"{\"sessions\": {\"a\": {\"prompt\": \"x\\u0000\"}}}",
      "ganger.json:1: not valid JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"x\\u0000\"'"},
-    {"", "ganger.json:1: expected the key sessions"},
+    {"", "ganger.json: the file is empty: a crew has \"sessions\", see ganger-crew(5)"},
+    {"{}", "ganger.json:1: expected the key sessions"},
     {"[]", "ganger.json:1: expected an object, not a list"},
     {"{\"sesions\": {}}", "ganger.json:1: sesions: unknown key, expected one of description, defaults, "
                           "sessions (did you mean sessions?)"},
