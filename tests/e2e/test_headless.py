@@ -89,6 +89,10 @@ def test_its_own_files_are_no_work_of_the_agent(double):
     text = log.read_text()
     assert "a.txt" in text and "one.cast" not in text.replace("recording: one.cast", "") and "modified: run.log" not in text, text
     assert text.splitlines()[-1].split()[-1] == "1", text
+    # Nor are those of the other sessions.
+    (double.work / "ganger.json").write_text(json.dumps({"sessions": {n: {"agent": "claude", "prompt": "slow:1"} for n in ("two", "three")}}))
+    text = double.run("up", "--record=rec").stdout
+    assert text.count(".cast") == 2 and [line.split()[-1] for line in text.splitlines()[-2:]] == ["0", "0"], text
 
 
 def test_json_is_the_events_and_nothing_else(double):
