@@ -101,15 +101,17 @@ static int check(const char *uuid, const json_t *session, struct error *error)
 /* A session that is lost keeps what it was about: only which attempt begins, and how, is written. */
 static int prepare(const char *uuid, json_t *session, int attempt, struct error *error)
 {
-    const char *name = json_member_string(session, "name", "");
+    char name[NAME_MAX_LENGTH + 1];
     json_t *start = json_object_get(session, "start");
 
     if (!json_is_object(start))
         return error_set(error, "its session.json does not say how it was started");
     (void)json_object_set_new(start, "attempt_wanted", json_integer(attempt));
     (void)json_object_set_new(start, "resume", json_true());
-    if (session_dir_rename(cli_state_dir(), uuid, name, name, error) < 0)
+    if (session_dir_name_numbered(cli_state_dir(), uuid, json_member_string(session, "name", ""), true, name,
+                                  error) < 0)
         return -1;
+    (void)json_object_set_new(session, "name", json_string(name));
     return session_dir_write(cli_state_dir(), uuid, session, error);
 }
 
@@ -208,8 +210,19 @@ json_t *resume_session(const char *uuid, struct error *error)
 
 /* ---- saying it ---- */
 
-static void say(const char *name, const json_t *session)
+/* What a living session has taken meanwhile cannot be its name; allocated, NULL: it has kept it. */
+static char *renamed(const char *before, const json_t *session)
 {
+    const char *name = json_member_string(session, "name", "");
+
+    return before == NULL || strcmp(before, name) == 0
+               ? NULL
+               : xasprintf("it is named %s, since another session is named %s", name, before);
+}
+
+static void say(const char *name, const char *before, const json_t *session)
+{
+    char *note = renamed(before, session);
     const json_t *resumed = json_object_get(session, "resumed"),
                  *interrupted = json_object_get(resumed, "interrupted");
     const char *prompt = json_member_string(interrupted, "prompt", NULL);
@@ -228,11 +241,15 @@ static void say(const char *name, const json_t *session)
     }
     if (waiting > 0)
         (void)printf("; %d prompt%s wait%s", waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
+    if (note != NULL)
+        (void)printf("; %s", note);
     (void)putchar('\n');
+    free(note);
 }
 
-static void say_json(const char *name, const json_t *session, const struct error *error)
+static void say_json(const char *name, const char *before, const json_t *session, const struct error *error)
 {
+    char *note = session == NULL ? NULL : renamed(before, session);
     const json_t *resumed = json_object_get(session, "resumed");
     const char *conversation = json_member_string(resumed, "conversation", NULL);
     json_t *line = json_pack(
@@ -243,28 +260,31 @@ static void say_json(const char *name, const json_t *session, const struct error
         "attempt", session == NULL ? json_null() : json_integer(json_member_integer(session, "attempt", 0)),
         "conversation", json_string_or_null(conversation), "interrupted",
         json_object_get(resumed, "interrupted"), "message",
-        json_string_or_null(session == NULL ? error->text : NULL));
+        json_string_or_null(session == NULL ? error->text : note));
 
     (void)json_dumpf(line, stdout, JSON_COMPACT);
     (void)putchar('\n');
     json_decref(line);
+    free(note);
 }
 
 /* Returns the exit code. */
 static int resume_and_say(const char *uuid, const char *name, bool json)
 {
     struct error error = {.text = ""};
-    json_t *session = resume_session(uuid, &error);
+    json_t *was = session_dir_read(cli_state_dir(), uuid, NULL), *session = resume_session(uuid, &error);
+    const char *before = json_member_string(was, "name", NULL);
     int code = session == NULL ? EXIT_FAILED : EXIT_OK;
 
     if (json)
-        say_json(name, session, &error);
+        say_json(name, before, session, &error);
     else if (session == NULL)
         (void)cli_error(name, &error);
     else
-        say(name, session);
+        say(name, before, session);
     (void)fflush(stdout);
     json_decref(session);
+    json_decref(was);
     return code;
 }
 

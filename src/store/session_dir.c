@@ -275,6 +275,35 @@ int session_dir_create_numbered(const char *state_dir, const char *uuid, const c
     return result;
 }
 
+static bool is_to_be_had(const struct session_names *names, const char *state_dir, const char *uuid,
+                         const char *name, bool from_ended)
+{
+    char owner[UUID_SIZE];
+
+    if (is_free(names, state_dir, name))
+        return true;
+    return session_names_owner(names, name, owner) == 1 &&
+           (strcmp(owner, uuid) == 0 ||
+            (from_ended && session_life(state_dir, owner, NULL, NULL) == SESSION_GONE));
+}
+
+int session_dir_name_numbered(const char *state_dir, const char *uuid, const char *base, bool from_ended,
+                              char name[NAME_MAX_LENGTH + 1], struct error *error)
+{
+    struct session_names names;
+    unsigned number = 1;
+    int result;
+
+    if (check_name(base, error) < 0 || session_names_open(&names, state_dir, true, error) < 0)
+        return -1;
+    number_name(base, 1, name);
+    while (!is_to_be_had(&names, state_dir, uuid, name, from_ended))
+        number_name(base, ++number, name);
+    result = session_names_give(&names, name, uuid, error);
+    session_names_close(&names);
+    return result;
+}
+
 int session_dir_rename(const char *state_dir, const char *uuid, const char *old_name, const char *name,
                        struct error *error)
 {

@@ -49,6 +49,11 @@ int session_dir_create_numbered(const char *state_dir, const char *uuid, const c
  * again, for an ended session that is started once more. */
 int session_dir_rename(const char *state_dir, const char *uuid, const char *old_name, const char *name,
                        struct error *error);
+/* Gives a session that has no name, or lost it to another one, the first that is free: BASE, else BASE-2, BASE-3 …, or BASE
+ * itself when it has that. Fills `name`; the caller writes it into session.json. `from_ended`: a name of which the owner
+ * has ended is free too. Returns 0 or -1. */
+int session_dir_name_numbered(const char *state_dir, const char *uuid, const char *base, bool from_ended,
+                              char name[NAME_MAX_LENGTH + 1], struct error *error);
 /* Removes folder and name; refuses a living or starting session. */
 int session_dir_remove(const char *state_dir, const char *uuid, struct error *error);
 

@@ -256,6 +256,11 @@ static int rebuild(const char *state_dir, int folder, const char *uuid, struct e
         return session_set_aside(state_dir, uuid, error);
     if (faccessat(folder, SESSION_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         (void)put_aside(folder, SESSION_FILE);
+    /* The name that the events tell may be another session's by this time. */
+    if (naming.name[0] == '\0' &&
+        session_dir_name_numbered(state_dir, uuid, json_member_string(session, "name", ""), false,
+                                  naming.name, NULL) == 0)
+        (void)json_object_set_new(session, "name", json_string(naming.name));
     result = session_dir_write(state_dir, uuid, session, error);
     json_decref(session);
     return result;

@@ -107,6 +107,16 @@ def test_one_that_fails_does_not_stop_the_others(ganger):
         ganger.phase_is(name, "idle")
 
 
+def test_a_name_that_another_session_has_by_then(ganger):
+    session = ganger.fake("one", "echo")
+    ganger.phase_is("one", "idle")
+    lose(ganger, "one", session)
+    other = ganger.fake("one", "echo")
+    assert "it is named one-2, since another session is named one" in ganger.run("resume", session["id"]).stdout
+    assert ganger.session("one-2")["id"] == session["id"] and ganger.session("one")["id"] == other["id"]
+    ganger.phase_is("one-2", "idle")
+
+
 def test_a_session_file_that_is_behind_costs_no_recording(ganger):
     session = ganger.fake("behind", "echo")
     ganger.phase_is("behind", "idle")

@@ -162,6 +162,28 @@ TEST(session_json_is_made_again)
     free(state);
 }
 
+TEST(a_name_that_is_in_use_is_not_given)
+{
+    char *state = scratch_folder(), *folder = make(state, "failed"), *link = path_join(state, "names/one"),
+         *other = path_join(state, "sessions/22222222-2222-4222-8222-222222222222");
+    json_t *session;
+
+    CHECK_NUMBER(mkdir(other, 0700), 0);
+    CHECK_NUMBER(unlink(link), 0);
+    CHECK_NUMBER(symlink("22222222-2222-4222-8222-222222222222", link), 0);
+    put(folder, "session.json", "{");
+    put(folder, "events.jsonl",
+        "{\"seq\":1,\"time\":\"2026-01-01T00:00:00.000Z\",\"session\":\"one\",\"attempt\":1,\"type\":"
+        "\"session_started\"}\n");
+    session = rebuilt(state);
+    CHECK_STRING(json_member_string(session, "name", ""), "one-2");
+    json_decref(session);
+    free(other);
+    free(link);
+    free(folder);
+    free(state);
+}
+
 TEST(without_an_end_it_is_lost)
 {
     char *state = scratch_folder(), *folder = make(state, "failed");
