@@ -39,7 +39,7 @@ class Count:
 def main():
     arguments = sys.argv[1:]
     if not any(a.startswith("-n") for a in arguments):
-        arguments += ["-n", os.environ.get("GANGER_TEST_JOBS", "2"), "--dist", "loadgroup"]
+        arguments += ["-n", os.environ.get("GANGER_TEST_JOBS", "3"), "--dist", "loadgroup"]
     os.chdir(ROOT)
     count = Count()
     code = int(pytest.main(arguments, plugins=[count]))

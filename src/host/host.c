@@ -158,11 +158,11 @@ static void mend_due(evutil_socket_t descriptor, short what, void *argument)
     host_timer(host->mend, MEND_NS);
 }
 
-/* What no event speaks of is known to the next host. */
+/* What no stored event speaks of is known to the next host. */
 static void tell_ring(struct host *host)
 {
     if (host->attempt.ring != NULL)
-        ring_set_untold(host->attempt.ring, host->lost);
+        ring_set_untold(host->attempt.ring, host->lost + host->told);
 }
 
 static void news_came(evutil_socket_t descriptor, short what, void *argument)
@@ -191,10 +191,14 @@ static void news_came(evutil_socket_t descriptor, short what, void *argument)
                                     "files of the session can be written again"));
         attempt_checkpoint(host, true);
     }
-    if (host->lost > 0 && host->disk_problem[0] == '\0') {
-        (void)events_emit(host, "gap", json_pack("{sI}", "bytes", (json_int_t)host->lost));
-        host->lost = 0;
+    if (host->told_seq > 0 && news.stored >= host->told_seq) {
+        host->told = host->told_seq = 0;
         tell_ring(host);
+    }
+    if (host->lost > 0 && host->disk_problem[0] == '\0') {
+        host->told_seq = events_emit(host, "gap", json_pack("{sI}", "bytes", (json_int_t)host->lost));
+        host->told += host->lost;
+        host->lost = 0;
     }
     recordings_told(host, &news);
     events_stored(host, news.events);

@@ -92,6 +92,8 @@ struct host {
     struct event *mend;     /* whether a disk that refused can be written again */
     char disk_problem[256]; /* why files of the session cannot be written; "" when they can */
     uint64_t lost;          /* bytes missing from the recording that no event told of yet */
+    uint64_t told;          /* bytes that event number told_seq speaks of, which is not in events.jsonl yet */
+    uint64_t told_seq;      /* 0: it is */
     struct event *quiet;    /* a checkpoint after a while without output */
     struct event *signals[3];
     uint32_t retry_wanted;    /* attempt to spawn once nothing of the last one is left; 0: none */

@@ -184,7 +184,7 @@ void recorder_collect(struct recorder *recorder, struct recorder_news *news)
     (void)eventfd_read(recorder->notice, &count);
     pthread_mutex_lock(&recorder->mutex);
     *news = recorder->news;
-    recorder->news = (struct recorder_news){.events = news->events};
+    recorder->news = (struct recorder_news){.events = news->events, .stored = news->stored};
     pthread_mutex_unlock(&recorder->mutex);
 }
 

@@ -39,6 +39,7 @@ void recorder_mask(struct recorder *recorder, struct mask *mask);
 int recorder_descriptor(const struct recorder *recorder);
 struct recorder_news {
     uint64_t events; /* every event up to this number is in events.jsonl, or can not be written */
+    uint64_t stored; /* that much was in events.jsonl after the last write that succeeded */
     bool room;       /* space in the ring was freed after recorder_await_room */
     bool problem;    /* a file cannot be written; text says which and why */
     bool mended;     /* what could not be written can be again */

@@ -126,6 +126,8 @@ static void write_events(struct recorder *recorder)
         recorder_lose_events_locked(recorder, recorder->event_first, recorder->event_seq);
     }
     recorder->news.events = recorder->event_seq;
+    if (result == 0)
+        recorder->news.stored = recorder->event_seq;
     pthread_mutex_unlock(&recorder->mutex);
     /* While the disk is full, the last events wait for room. */
     if (result == 0 || recorder->event_out.length > BACKLOG_BYTES)

@@ -253,6 +253,13 @@ class Torture:
         if lost > 0 and not self.gaps(name):
             self.complain(f"{name}: {lost} lines are missing and no gap is told")
 
+    def mended(self, name):
+        """A disk is well again when it has been for a while; what is missing is told then."""
+        try:
+            until(lambda: not (self.ganger.session(name)["recording"] or {}).get("paused"), "", 20)
+        except AssertionError:
+            self.complain(f"{name}: the recording pauses though there is room")
+
     def gaps(self, name):
         if name not in self.told:
             self.told[name] = self.ganger.run("events", name, "--types", "gap").stdout.splitlines()
@@ -307,6 +314,7 @@ class Torture:
             self.finish()
             self.check_leaks()
             for name in self.names:
+                self.mended(name)
                 self.check_recording(name)
                 self.check_transcript(name)
                 self.check_screen(name)
