@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "tui/dialog.h"
+#include "tui/front.h"
 #include "tui/keymap.h"
 #include "tui/outer.h"
 #include "tui/page.h"
@@ -168,6 +170,18 @@ static void do_kill(struct ui *ui, const char *uuid)
     ui_say(ui, false, "%s: ending it…", session->name);
     if (!session_call(session, "session.kill", NULL, answered))
         run_on(ui, "kill", uuid);
+}
+
+static void act_replay(struct ui *ui, int argument)
+{
+    const char *words[] = {"replay", NULL, NULL};
+
+    (void)argument;
+    if (none(ui))
+        return;
+    /* A file of that name would be taken first. */
+    words[1] = access(ui->focus->name, F_OK) < 0 ? ui->focus->name : ui->focus->uuid;
+    front_run(ui, words);
 }
 
 static void act_kill(struct ui *ui, int argument)
@@ -524,6 +538,7 @@ static const struct action actions[] = {
     {"scroll", "View", "scrollback: search with /, select with v, copy with y", {"["}, act_scroll, 0},
     {"page-up", "View", "scrollback, one page up", {"PageUp"}, act_scroll, -1},
     {"copy", "View", "copy the screen", {"y"}, act_copy, 0},
+    {"replay", "View", "play its recording", {NULL}, act_replay, 0},
     {"theme", "View", "choose a theme", {NULL}, act_theme, 0},
     {"redraw", "View", "draw the screen again", {"C-l"}, act_redraw, 0},
     {"help", "Rest", "this help", {"?"}, act_help, 0},

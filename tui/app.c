@@ -9,6 +9,7 @@
 #include "tui/canvas.h"
 #include "tui/colour.h"
 #include "tui/dialog.h"
+#include "tui/front.h"
 #include "tui/input.h"
 #include "tui/outer.h"
 #include "tui/paint.h"
@@ -23,12 +24,15 @@ static void on_signal(evutil_socket_t number, short what, void *argument)
     struct ui *ui = argument;
 
     (void)what;
+    if (ui->front != 0 && (number == SIGWINCH || number == SIGINT))
+        return; /* they are for who has the terminal */
     if (number == SIGWINCH) {
         outer_resized();
         scroll_close(ui);
         ui_arrange(ui);
     } else if (number == SIGCHLD) {
         child_reap(ui);
+        front_reap(ui);
     } else {
         ui_quit(ui, 0);
     }
@@ -40,7 +44,7 @@ static void on_paint(evutil_socket_t descriptor, short what, void *argument)
 
     (void)descriptor;
     (void)what;
-    if (!ui->quitting)
+    if (!ui->quitting && ui->front == 0)
         paint_now(ui);
 }
 
@@ -150,6 +154,7 @@ static int run(struct ui *ui, struct error *error)
             (void)event_base_dispatch(ui->loop);
             result = 0;
         }
+        front_end(ui);
         input_close();
         outer_close();
         colour_finish();

@@ -298,3 +298,11 @@ void input_close(void)
     tokenizer_destroy(input.tokenizer);
     memset(&input, 0, sizeof input);
 }
+
+void input_pause(bool pause)
+{
+    if (pause)
+        (void)event_del(input.readable);
+    else
+        (void)event_add(input.readable, NULL);
+}

@@ -5,11 +5,15 @@
 #ifndef TUI_INPUT_H
 #define TUI_INPUT_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct ui;
 
 int input_open(struct ui *ui, struct error *error);
 void input_close(void);
+/* Reads nothing until it is called with false. */
+void input_pause(bool pause);
 
 #endif

@@ -26,7 +26,7 @@
     "\033[?2026l\033[<u\033[>4m\033[?1003l\033[?1002l\033[?1006l\033[?1004l\033[?2004l\033[0 q\033[?25h"
 
 static struct {
-    bool open;
+    bool open, lent;
     SCREEN *screen;
     struct termios saved;
     bool synchronized, kitty, keyboard_settled;
@@ -82,6 +82,8 @@ static void send(const char *text)
 {
     size_t length = strlen(text), sent = 0;
 
+    if (outer.lent)
+        return;
     while (sent < length) {
         ssize_t wrote = write(STDOUT_FILENO, text + sent, length - sent);
         if (wrote < 0 && errno != EINTR)
@@ -179,6 +181,7 @@ void outer_close(void)
 {
     if (!outer.open)
         return;
+    outer.lent = false;
     send(RESTORE);
     (void)endwin();
     release_crashes();
@@ -187,6 +190,31 @@ void outer_close(void)
     delscreen(outer.screen);
     outer.screen = NULL;
     buffer_finish(&outer.written);
+}
+
+void outer_lend(void)
+{
+    (void)curs_set(1);
+    send(RESTORE);
+    (void)endwin();
+    (void)tcsetattr(STDIN_FILENO, TCSANOW, &outer.saved);
+    outer.lent = true;
+}
+
+void outer_take_back(void)
+{
+    outer.lent = false;
+    (void)refresh(); /* the modes and the screen of before endwin */
+    (void)curs_set(0);
+    outer.cursor_visible = 0;
+    outer.cursor_shape = -1;
+    send(ENABLE);
+    if (outer.keyboard_settled)
+        send(outer.kitty ? KITTY_ON : MODIFY_ON);
+    if (outer.mouse_moves)
+        send("\033[?1003h");
+    outer_resized();
+    outer_redraw();
 }
 
 /* ---- size ---- */

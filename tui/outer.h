@@ -17,6 +17,10 @@ int outer_open(struct error *error);
 /* Gives it back; may be called twice. */
 void outer_close(void);
 
+/* Gives it to another program for a while; until it is taken back nothing may be drawn. */
+void outer_lend(void);
+void outer_take_back(void);
+
 int outer_cols(void);
 int outer_rows(void);
 /* After SIGWINCH: takes the new size. */

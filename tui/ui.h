@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "config/config.h"
 #include "term/key.h"
@@ -51,6 +52,7 @@ struct ui {
     struct crew crew;
     struct limits limits;
     struct child *children;
+    pid_t front; /* has the terminal in place of the dashboard; 0: none */
 
     enum ui_mode mode;
     struct session *focus; /* NULL when there is no session */

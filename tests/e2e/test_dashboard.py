@@ -532,3 +532,30 @@ def test_inside_screen_of_tmux_no_process_is_left(ganger, dashboard):
     screen.tmux("kill-server", check=False)
     until(lambda: not [p for p, line in ganger.processes().items() if line.split()[:1] == [str(PROGRAM)]], "the dashboard to leave")
     assert ganger.session("one")["exit"] is None
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGTERM])
+def test_a_recording_is_played_from_the_dashboard(ganger, terminal, number):
+    ganger.start("old", "sh", "-c", "echo first words; sleep 1; echo last words")
+    ganger.phase_is("old", "completed")
+    screen = shell(ganger, terminal)
+    before = settings(screen)
+    screen.type(f"{PROGRAM}; echo left with $?")
+    screen.keys("Enter")
+    screen.shows("last words")
+    screen.type(":replay")
+    screen.shows("play its recording")
+    screen.keys("Enter")
+    screen.shows("? shows the keys")
+    if number is None:
+        screen.type("q")
+        screen.shows(" crew ")
+        screen.type(":")
+        screen.shows("─ commands")
+        leave_dialog(screen, "─ commands")
+        screen.type("q")
+    else:
+        os.kill(dashboard_pid(ganger), number)
+    screen.shows("left with 0")
+    assert screen.modes() == CLEAN and settings(screen) == before
+    until(lambda: not [line for line in ganger.processes().values() if "ganger-replay" in line], "the player's end")
