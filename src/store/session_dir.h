@@ -3,8 +3,9 @@
  * the UUID). A session is alive while a keeper holds the lock file of its folder. Who looks takes a shared lock for an
  * instant, so the keeper waits for its exclusive one (flock LOCK_EX without LOCK_NB).
  *
- * Between the making of the folder and the keeper's lock a session is "starting": its phase is initializing, no host has written its
- * session.json, and that was written within the last SESSION_START_S seconds. It keeps its name like a living one.
+ * Between the making of the folder and the keeper's lock a session is "starting": its phase is initializing, no host has
+ * written its session.json, and that was written within the last SESSION_START_S seconds. It keeps its name like a living
+ * one.
  */
 #ifndef STORE_SESSION_DIR_H
 #define STORE_SESSION_DIR_H
