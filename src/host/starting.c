@@ -17,6 +17,8 @@
 #include "rpc/protocol.h"
 #include "store/recording.h"
 
+#define SAVE_MS 2000
+
 /* ---- spawning ---- */
 
 static bool takes_session_id(const struct host *host)
@@ -146,6 +148,9 @@ static void spawn(struct host *host, uint32_t number)
     if (resumes)
         resuming_note(host, &start);
     session_changed(host, true);
+    /* A host that is killed at this moment leaves its prompt and its times to the next, or no program at all. */
+    if (!recorder_drain(host->recorder, SAVE_MS))
+        log_warning("the disk does not answer: the session starts before it is written down");
     ask_keeper(host, &start);
 }
 
@@ -403,7 +408,7 @@ void starting_go_on(struct host *host)
 
     if (number == 0 || !host->attempt.over || !host->attempt.all_gone)
         return;
-    if (!recorder_drain(host->recorder, 2000)) {
+    if (!recorder_drain(host->recorder, SAVE_MS)) {
         host->retry_wanted = 0;
         host_warn(host, "disk", "the disk does not answer: the session was not retried");
         return;

@@ -1,4 +1,7 @@
 """How long turns and sessions may take. The agent is a double of Claude in stream mode."""
+import json
+import os
+import signal
 import sys
 import time
 
@@ -129,6 +132,17 @@ def test_the_time_of_a_session_goes_on_when_hosts_die(ganger, agent):
     session = ganger.phase_is("one", "timeout")
     assert time.monotonic() - began < 6
     assert outcomes(ganger) == ["timeout"]
+
+
+def test_a_host_that_dies_at_once_leaves_its_prompt_to_the_next(ganger):
+    ganger.configure(agents={"claude": {"command": [sys.executable, str(DOUBLE)]}})
+    for number in range(6):
+        started = ganger.run("run", "-d", "--json", "-m", "stream", "-a", "claude", "-n", f"s{number}", f"say:hello {number}").stdout
+        os.kill(json.loads(started)["host_pid"], signal.SIGKILL)
+    for number in range(6):
+        ganger.screen_shows(f"s{number}", f"hello {number}")
+        until(lambda number=number: ganger.events(f"s{number}", "turn_ended"), "the turn")
+        assert len(ganger.events(f"s{number}", "turn_started")) == 1
 
 
 def test_a_session_that_ends_in_time_is_left_alone(ganger):
