@@ -68,18 +68,59 @@ int utf8_encode(uint32_t code, char out[4])
     return 4;
 }
 
+/*
+ * Whether text is valid is a machine of nine states with a row for each byte (Unicode 15.0, table 3-7). A state is a shift: that many
+ * bits up in the byte's row stands the next one, so that a step is one shift and no branch.
+ */
+enum state {
+    DONE = 0, /* between code points */
+    WRONG = 6,
+    ONE = 12, /* so many continuation bytes are missing */
+    TWO = 18,
+    THREE = 24,
+    AFTER_E0 = 30, /* the second byte is limited */
+    AFTER_ED = 36,
+    AFTER_F0 = 42,
+    AFTER_F4 = 48,
+};
+
+static uint64_t rows[256];
+
+static enum state first_byte(unsigned byte)
+{
+    if (byte < 0x80)
+        return DONE;
+    if (byte < 0xC2 || byte > 0xF4)
+        return WRONG;
+    if (byte < 0xE0)
+        return ONE;
+    if (byte < 0xF0)
+        return byte == 0xE0 ? AFTER_E0 : byte == 0xED ? AFTER_ED : TWO;
+    return byte == 0xF0 ? AFTER_F0 : byte == 0xF4 ? AFTER_F4 : THREE;
+}
+
+static uint64_t limited(enum state state, unsigned byte, unsigned least, unsigned most, enum state next)
+{
+    return (uint64_t)(byte >= least && byte <= most ? next : WRONG) << state;
+}
+
+__attribute__((constructor)) static void make_rows(void)
+{
+    for (unsigned byte = 0; byte < 256; byte++)
+        rows[byte] = (uint64_t)first_byte(byte) << DONE | (uint64_t)WRONG << WRONG |
+                     limited(ONE, byte, 0x80, 0xBF, DONE) | limited(TWO, byte, 0x80, 0xBF, ONE) |
+                     limited(THREE, byte, 0x80, 0xBF, TWO) | limited(AFTER_E0, byte, 0xA0, 0xBF, ONE) |
+                     limited(AFTER_ED, byte, 0x80, 0x9F, ONE) | limited(AFTER_F0, byte, 0x90, 0xBF, TWO) |
+                     limited(AFTER_F4, byte, 0x80, 0x8F, TWO);
+}
+
 bool utf8_valid(const char *bytes, size_t length)
 {
-    uint32_t code;
+    uint64_t state = DONE;
 
-    while (length > 0) {
-        int used = utf8_decode(bytes, length, &code);
-        if (used <= 0)
-            return false;
-        bytes += used;
-        length -= (size_t)used;
-    }
-    return true;
+    for (size_t i = 0; i < length; i++)
+        state = rows[(unsigned char)bytes[i]] >> (state & 63);
+    return (state & 63) == DONE;
 }
 
 size_t utf8_incomplete_tail(const char *bytes, size_t length)

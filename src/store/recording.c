@@ -80,15 +80,35 @@ static void begin_event(struct buffer *out, int64_t at_ns, char type)
     buffer_append(out, middle, sizeof middle - 1);
 }
 
-/* High bits mark bytes that JSON must not hold as they are, or that need a look as UTF-8; the lowest mark is exact. */
+/* High bits mark bytes that JSON must not hold as they are, or behind one: the lowest mark is exact. */
 static uint64_t special_bytes(uint64_t word)
 {
     uint64_t quote = word ^ ONES * '"', backslash = word ^ ONES * '\\';
 
-    return ((word - ONES * 0x20) | (quote - ONES) | (backslash - ONES) | word) & HIGHS;
+    return (((word - ONES * 0x20) & ~word) | ((quote - ONES) & ~quote) | ((backslash - ONES) & ~backslash)) &
+           HIGHS;
 }
 
-/* Copies plain bytes and returns how many. May write up to 7 bytes further. */
+/* How many bytes come before the first that JSON must not hold as it is. */
+static size_t plain_length(const char *from, size_t length)
+{
+    size_t at = 0;
+
+    for (; length - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, from + at, sizeof word);
+        if (special_bytes(word) != 0)
+            break;
+    }
+    for (; at < length; at++) {
+        unsigned char byte = (unsigned char)from[at];
+        if (byte < 0x20 || byte == '"' || byte == '\\')
+            break;
+    }
+    return at;
+}
+
+/* Copies plain ASCII and returns how many bytes. May write up to 7 bytes further. */
 static size_t copy_plain(char *to, const char *from, size_t length)
 {
     size_t at = 0;
@@ -97,7 +117,7 @@ static size_t copy_plain(char *to, const char *from, size_t length)
         uint64_t word, special;
         memcpy(&word, from + at, sizeof word);
         memcpy(to + at, &word, sizeof word);
-        special = special_bytes(word);
+        special = special_bytes(word) | (word & HIGHS);
         if (special != 0)
             break;
         at += sizeof word;
@@ -138,32 +158,6 @@ static char *put_escape(char *to, unsigned char byte)
     }
 }
 
-static bool is_continuation(char byte)
-{
-    return ((unsigned char)byte & 0xC0) == 0x80;
-}
-
-/* Copies code points of two and three bytes that any continuation makes valid, and returns how many bytes. */
-static size_t copy_wide(char *to, const char *from, size_t length)
-{
-    size_t at = 0;
-
-    while (length - at >= 3) {
-        unsigned char byte = (unsigned char)from[at];
-        if (byte >= 0xC2 && byte <= 0xDF && is_continuation(from[at + 1])) {
-            memcpy(to + at, from + at, 2);
-            at += 2;
-        } else if (byte > 0xE0 && byte < 0xF0 && byte != 0xED && is_continuation(from[at + 1]) &&
-                   is_continuation(from[at + 2])) {
-            memcpy(to + at, from + at, 3);
-            at += 3;
-        } else {
-            break;
-        }
-    }
-    return at;
-}
-
 /* Copies one code point, or a replacement for the bytes that are none. Returns how many bytes it took. */
 static size_t put_code_point(char **to, const char *from, size_t length)
 {
@@ -181,6 +175,21 @@ static size_t put_code_point(char **to, const char *from, size_t length)
     return taken;
 }
 
+/* Copies text without escapes, what is no UTF-8 in it replaced. The last code point may go on behind `length`, up to `end`. */
+static size_t put_text_run(char **to, const char *from, size_t length, size_t end)
+{
+    size_t whole = length - utf8_incomplete_tail(from, length), at = 0;
+
+    if (whole > 0 && utf8_valid(from, whole)) {
+        memcpy(*to, from, whole);
+        *to += whole;
+        return whole;
+    }
+    while (at < length)
+        at += put_code_point(to, from + at, end - at);
+    return at;
+}
+
 /* Escapes from `bytes` until CHUNK or more of them are done; a code point is never cut. Returns how many. */
 static size_t put_chunk(struct buffer *out, const char *bytes, size_t length)
 {
@@ -190,9 +199,8 @@ static size_t put_chunk(struct buffer *out, const char *bytes, size_t length)
     while (at < stop) {
         unsigned char byte = (unsigned char)bytes[at];
         if (byte >= 0x80) {
-            size_t wide = copy_wide(to, bytes + at, stop - at);
-            to += wide;
-            at += wide > 0 ? wide : put_code_point(&to, bytes + at, length - at);
+            size_t plain = plain_length(bytes + at, stop - at);
+            at += put_text_run(&to, bytes + at, plain, length - at);
         } else if (byte < 0x20 || byte == '"' || byte == '\\') {
             to = put_escape(to, byte);
             at++;

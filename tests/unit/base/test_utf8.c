@@ -146,4 +146,34 @@ TEST(validity)
     CHECK(!utf8_valid("\xC0\x80", 2));
 }
 
+static bool valid_by_decoding(const char *bytes, size_t length)
+{
+    uint32_t code;
+
+    for (size_t at = 0; at < length;) {
+        int used = utf8_decode(bytes + at, length - at, &code);
+        if (used <= 0)
+            return false;
+        at += (size_t)used;
+    }
+    return true;
+}
+
+TEST(what_is_valid_can_be_decoded)
+{
+    static const unsigned char edges[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
+                                          0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED,
+                                          0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF};
+    const size_t count = sizeof edges;
+    unsigned wrong = 0;
+
+    for (size_t n = 0; n < count * count * count * count; n++) {
+        const char bytes[] = {(char)edges[n % count], (char)edges[n / count % count],
+                              (char)edges[n / count / count % count], (char)edges[n / count / count / count]};
+        for (size_t length = 1; length <= sizeof bytes; length++)
+            wrong += utf8_valid(bytes, length) != valid_by_decoding(bytes, length);
+    }
+    CHECK_NUMBER(wrong, 0);
+}
+
 TEST_MAIN
