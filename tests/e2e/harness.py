@@ -13,6 +13,8 @@ import time
 import uuid
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("GANGER_BUILD") or ROOT / "build")
 PROGRAM = BUILD / "ganger"
@@ -180,6 +182,18 @@ class Ganger:
         subprocess.run(["chmod", "-R", "u+rwX", self.root], check=False)
         shutil.rmtree(self.root, ignore_errors=True)
         return left
+
+
+@contextlib.contextmanager
+def small_disk(folder, size):
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", folder], capture_output=True, text=True, check=False)
+    if made.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=False)
 
 
 class Connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import FAKE, PROGRAM, alive, until
+from harness import FAKE, PROGRAM, alive, small_disk, until
 from test_agents import SLOW, installed, model  # noqa: F401
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "agents"))
@@ -286,23 +286,14 @@ def test_bad_usage(double):
     double.fails("--record", "-n", "one", "-a", "claude", "-A", "nobody", "x", says="nobody")
 
 
-@pytest.fixture
-def small_disk(ganger):
-    folder = ganger.root / "disk"
-    folder.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True).returncode != 0:
-        pytest.skip("cannot mount a small disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def test_a_disk_that_is_full(double, small_disk):
-    file = small_disk / "one.cast"
+def test_a_disk_that_is_full(double):
     script = "for i in $(seq 20); do seq -f 'line %08g' 250; sleep .02; done"
-    made = double.run("run", f"--record={file}", "-n", "one", "--", "sh", "-c", script, code=1)
-    assert "No space left" in made.stderr and made.stderr.count("\n") == 1
-    assert double.session("one")["phase"] == "completed"
-    assert "line 00000100" in printed(cast(file))
+    with small_disk(double.root / "disk", "64k") as disk:
+        file = disk / "one.cast"
+        made = double.run("run", f"--record={file}", "-n", "one", "--", "sh", "-c", script, code=1)
+        assert "No space left" in made.stderr and made.stderr.count("\n") == 1
+        assert double.session("one")["phase"] == "completed"
+        assert "line 00000100" in printed(cast(file))
 
 
 # ---- the real thing ----

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from harness import FAKE, alive, until
+from harness import FAKE, alive, small_disk, until
 
 import pytest
 
@@ -109,18 +109,6 @@ def test_hosts_killed_while_parts_change_lose_no_line(ganger):
     assert session["recording"] == {"path": parts_of(folder)[last].name, "bytes": check_parts(folder), "paused": None}
 
 
-@contextlib.contextmanager
-def small_disk(folder, size):
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", folder], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=False)
-
-
 def fill(path):
     with open(path, "ab", buffering=0) as filler:
         for size in (65536, 512):
@@ -145,7 +133,6 @@ def test_a_full_disk_loses_nothing_but_what_it_says(ganger):
             until(lambda: ganger.screen("lines") != shown, "the agent to go on")
             until(lambda: "No space left" in (ganger.session("lines")["recording"]["paused"] or ""), "the session to say that it is not recorded")
             (disk / "filler").unlink()
-            time.sleep(0.05)
         ganger.screen_shows("lines", "end of lines")
         ganger.run("keys", "lines", "x", code=None)
         until(lambda: "disk_mended" in [e.get("code") for e in ganger.events("lines", "warning")], "the disk to be mended")

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness import FAKE, PROGRAM, SECONDS, alive, read, until
+from harness import FAKE, PROGRAM, SECONDS, alive, read, small_disk, until
 
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
@@ -257,18 +257,6 @@ def test_a_terminal_that_cannot_be_driven(ganger, terminal, term, command):
     shown = outer.shows("code 1")
     assert "ganger: " in shown and "TERM" in shown and "\x1b" not in shown
     assert len([line for line in shown.splitlines() if line.strip()]) == 2, shown
-
-
-@contextlib.contextmanager
-def small_disk(folder, size):
-    folder.mkdir()
-    made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", folder], capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted here: {made.stderr.strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=False)
 
 
 @pytest.fixture
